@@ -1,0 +1,54 @@
+// Which segments exist in a shm directory, and what each of its files is.
+//
+// Thread safety: pure reading. Entries that vanish meanwhile are left out.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "slickq/inspect.hpp"
+#include "slickq/names.hpp"
+
+namespace slickq {
+
+enum class EntryKind : std::uint8_t {
+  queue,
+  cursor,        ///< 8 bytes
+  initialising,  ///< a queue that is not finished
+  damaged,       ///< a truncated queue
+  quarantine,    ///< left by a remover that died; see adopt_quarantined()
+  foreign,       ///< a regular file that is no queue
+  special,       ///< directory, FIFO, socket, symlink, device
+  unreadable     ///< no permission to look
+};
+std::string_view to_string(EntryKind kind) noexcept;
+
+struct Entry {
+  std::string name;
+  std::string path;
+  EntryKind kind = EntryKind::foreign;
+  FileFacts file;
+  std::string owner;
+  std::string group;
+  std::string explanation;                  ///< why it is not a queue; empty for queues and cursors
+  std::optional<Geometry> geometry;         ///< queues
+  std::uint64_t last_published = kNoIndex;  ///< queues
+  std::optional<Scan> scan;                 ///< queues, when asked for
+  std::optional<std::uint64_t> cursor;      ///< cursors: the value
+  std::optional<Holders> holders;           ///< when asked for
+};
+
+struct CatalogOptions {
+  std::string shm_dir{};    ///< empty: default_shm_dir()
+  bool everything = false;  ///< also what is neither queue nor cursor
+  bool holders = true;
+  bool scan = true;  ///< published index and holes
+};
+
+/// Sorted by name. Throws Error: not_found or permission for the directory itself.
+std::vector<Entry> list_segments(const CatalogOptions& options);
+
+}  // namespace slickq

@@ -1,0 +1,70 @@
+// A ring on a segment, or on local memory.
+//
+// Thread safety: one Queue may be used by any number of threads at once (see ring.hpp); move and destroy by one.
+// Crash: see segment.hpp and ring.hpp.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "slickq/geometry.hpp"
+#include "slickq/ring.hpp"
+#include "slickq/segment.hpp"
+
+namespace slickq {
+
+class Queue {
+ public:
+  /// In this process's memory only; slots and elements as in a segment. `element_alignment`: of the first element, a
+  /// power of two.
+  static Queue local(const Geometry& geometry, std::size_t element_alignment = 16);
+  /// A new segment. Throws as Segment::create. `construct` is called on the first element before the name appears.
+  static Queue create(std::string_view name, const Geometry& geometry, const CreateOptions& options = {},
+                      const std::function<void(std::byte* elements)>& construct = {});
+  /// An existing segment of any layout, ours or an original's. Throws Error: not_found, permission, corrupt with what
+  /// it is instead. Never initialises anything. The originals create in several visible steps: a segment that looks
+  /// half-made is looked at again until `patience` is over.
+  static Queue open(std::string_view name, std::string_view shm_dir = {}, Access access = Access::read_write,
+                    std::chrono::milliseconds patience = std::chrono::milliseconds(100));
+  /// Open, or create when absent. Throws Error(mismatch) with both geometries when it exists with another one.
+  static Queue open_or_create(std::string_view name, const Geometry& geometry, const CreateOptions& options = {},
+                              const std::function<void(std::byte* elements)>& construct = {});
+
+  Queue(Queue&&) noexcept;
+  Queue& operator=(Queue&&) noexcept;
+  ~Queue();
+
+  const Geometry& geometry() const noexcept;
+  Ring& ring() noexcept { return ring_; }
+  const Ring& ring() const noexcept { return ring_; }
+
+  bool is_shared() const noexcept;
+  /// Did this object create it (or is it local)?
+  bool is_creator() const noexcept;
+  bool writable() const noexcept;
+  /// Segment name without '/'; empty when local.
+  const std::string& name() const noexcept;
+  /// The segment; not valid (operator bool) when local.
+  const Segment& segment() const noexcept;
+  /// Does the name lead to another segment, or nowhere, by now? Always false when local.
+  bool is_detached() const noexcept;
+
+  /// Remove the segment's name, whoever uses it; they keep a nameless segment. False when local or when it fails.
+  /// remove_segment() (removal.hpp) is the careful way.
+  bool unlink() const noexcept;
+
+  /// Empty the queue. Throws Error(busy), naming them, while anybody else holds the segment and not `force`.
+  void reset(bool force = false);
+
+ private:
+  struct State;
+  explicit Queue(std::unique_ptr<State> state);
+  std::unique_ptr<State> state_;  // the geometry lives here, so that the ring's pointer survives a move
+  Ring ring_;
+};
+
+}  // namespace slickq

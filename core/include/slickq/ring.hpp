@@ -1,0 +1,305 @@
+// The protocol on mapped memory: reserve, publish, markers, looking at a slot. No system call, no allocation, no
+// exception; safe against any bytes in the memory (indexes are masked, sizes clamped), whoever wrote them.
+//
+// Thread safety: every function may be called by any number of threads and processes at once, but reset().
+// C = the reserved index, N = capacity, s(i) = slot of index i.
+//
+// The algorithm:
+//   1. reserve(n): C += n in one atomic step. An item that would straddle the end of the ring starts at the next
+//      multiple of N; the slot it skipped from gets a jump marker: data_index = where to go on.
+//   2. write the elements.
+//   3. publish(i, n): s(i).size = n, then s(i).data_index = i. With last_published: last_published = max(itself, i).
+//   4. look(c): none or older than c -> nothing yet. c -> an item. Newer, another slot's -> jump marker. Newer, this
+//      slot's -> c was overwritten.
+//   5. is_intact(c) AFTER the copy: only a fresh C proves it, because a producer overwrites elements before it
+//      touches the slot.
+//
+// Invariants: 1. C only grows (but reset). 2. a slot's data_index only grows (a late producer of an original may
+// break this; nothing here relies on it). 3. a marker's target is <= C.
+// Crash: a producer that dies between 1 and 3 leaves a hole; readers stop there until the ring laps.
+#pragma once
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+
+#include "slickq/geometry.hpp"
+#include "slickq/layout.hpp"
+#include "slickq/memory.hpp"
+
+namespace slickq {
+
+/// What a cursor finds in its slot.
+enum class Look : std::uint8_t {
+  nothing,   ///< not published yet
+  item,      ///< an item: index, count, next are set
+  jump,      ///< a jump marker: go on at next
+  overrun    ///< the cursor's item was overwritten by `index`, a whole number of laps later
+};
+
+struct Sight {
+  Look what = Look::nothing;
+  std::uint64_t index = 0;  ///< item or overrun: the index the slot holds
+  std::uint64_t next = 0;   ///< item, jump, overrun: cursor after it
+  std::uint32_t count = 0;  ///< item, overrun: elements, 1..capacity, never past the end of the ring
+};
+
+template <class Memory = HardwareMemory>
+class BasicRing {
+ public:
+  BasicRing() = default;
+  /// `base`: the first byte of the segment, mapped for at least geometry.segment_bytes(), 16-byte aligned. May be a
+  /// read-only mapping as long as only const functions are called.
+  BasicRing(std::byte* base, const Geometry& geometry) noexcept
+      : base_(base),
+        slots_(reinterpret_cast<Slot*>(base + kHeaderBytes)),
+        elements_(base + geometry.data_offset()),
+        geometry_(&geometry) {}
+
+  /// Reserved index C.
+  std::uint64_t reserved_index() const noexcept {
+    // relaxed: a monotonic counter; what needs ordering (is_intact) puts a fence before this load.
+    const std::uint64_t word = Memory::load(&header()->reserved, std::memory_order_relaxed);
+    return geometry_->layout() == Layout::wide ? word : packed_index(word);
+  }
+
+  /// Reserve `n` elements (1..capacity) as one item; writes the jump marker when they would straddle the end.
+  /// Returns the index of the first, or kNoIndex when C would pass kMaxIndex.
+  std::uint64_t reserve(std::uint32_t n) noexcept {
+    const std::uint64_t index = geometry_->layout() == Layout::wide ? reserve_wide(n) : reserve_packed(n);
+    // release fence: pairs with the acquire fence in is_intact(). A reader that copied any byte written from here on
+    // also sees the C that this reservation made. Free on x86; on ARM a relaxed RMW alone may be passed by the writes.
+    Memory::fence(std::memory_order_release);
+    return index;
+  }
+
+  /// Reserve `k` items of one slot each (k * items_per_slot elements, at most the capacity) in one atomic step.
+  /// They may straddle the end of the ring; publish each on its own. Returns the first index or kNoIndex.
+  std::uint64_t reserve_singles(std::uint32_t k) noexcept {
+    const std::uint64_t need = std::uint64_t{k} * geometry_->items_per_slot();
+    std::uint64_t index;
+    if (geometry_->layout() == Layout::wide) {
+      WideWord seen = load_wide();
+      do {
+        index = seen.low;
+        if (index + need > kMaxIndex) return kNoIndex;
+      } while (!Memory::compare_exchange(&wide()->reserved, seen, WideWord{index + need, 1}));
+    } else {
+      index = advance_packed(need, 1);
+    }
+    Memory::fence(std::memory_order_release);  // as in reserve()
+    return index;
+  }
+
+  /// Make the item at `index` visible. `n`: elements written, 1..what was reserved. Both come from reserve().
+  void publish(std::uint64_t index, std::uint32_t n) noexcept {
+    Slot& slot = slots_[geometry_->slot_of(index)];
+    Memory::store(&slot.size, n, std::memory_order_relaxed);  // ordered by the next line
+    // release: pairs with the acquire load in look(); who sees the index sees size and elements.
+    Memory::store(&slot.data_index, index, std::memory_order_release);
+    if (has_last_published(geometry_->layout())) raise_last_published(index);
+  }
+
+  /// Put a jump marker into the slot of `from`: readers at `from` go on at `to`. from < to <= C, another slot.
+  /// Never moves a slot backwards; a slot already newer than `to` is left alone. `size` is what the originals store
+  /// beside it (the size of the reservation that jumped); readers ignore it.
+  void mark(std::uint64_t from, std::uint64_t to, std::uint32_t size) noexcept {
+    Slot& slot = slots_[geometry_->slot_of(from)];
+    // One 16-byte exchange of index and size together: with two stores a producer one lap ahead could publish
+    // between them and get this size. Its release half pairs with the acquire load in look().
+    auto* pair = reinterpret_cast<WideWord*>(&slot);
+    WideWord seen{Memory::load(&slot.data_index, std::memory_order_relaxed),
+                  Memory::load(&slot.size, std::memory_order_relaxed)};
+    while (seen.low == kNoIndex || seen.low < to) {
+      if (Memory::compare_exchange(pair, seen, WideWord{to, size})) return;
+    }
+  }
+
+  /// What does `cursor` find? Follows no markers itself. Any cursor value is safe.
+  Sight look(std::uint64_t cursor) const noexcept {
+    const Slot& slot = slots_[geometry_->slot_of(cursor)];
+    for (;;) {
+      // acquire: pairs with the release in publish() and mark().
+      const std::uint64_t index = Memory::load(&slot.data_index, std::memory_order_acquire);
+      if (index == kNoIndex || index < cursor) return {};
+      if (index != cursor && ((index ^ cursor) & geometry_->mask()) != 0) return {Look::jump, index, index, 0};
+      const std::uint32_t size = Memory::load(&slot.size, std::memory_order_relaxed);
+      // acquire fence, pairs with the release store in publish(): if the size was another lap's, the index has moved.
+      Memory::fence(std::memory_order_acquire);
+      if (Memory::load(&slot.data_index, std::memory_order_relaxed) != index) continue;
+      const std::uint32_t count = clamp_count(index, size);
+      const Look what = index == cursor ? Look::item : Look::overrun;
+      return {what, index, index + geometry_->footprint(count), count};
+    }
+  }
+
+  /// Were the bytes copied from item `index` BEFORE this call still that item's? The C check: one load validates
+  /// every item copied before it that it is asked about with the same C (see reserved_index_after_copy()).
+  bool is_intact(std::uint64_t index) const noexcept { return holds(index, reserved_index_after_copy()); }
+
+  /// C, loaded after everything this thread has read so far.
+  std::uint64_t reserved_index_after_copy() const noexcept {
+    // acquire fence: pairs with the release fence in reserve(); see there.
+    Memory::fence(std::memory_order_acquire);
+    return reserved_index();
+  }
+
+  /// Is `index` still in the ring, given a C loaded after the copy?
+  bool holds(std::uint64_t index, std::uint64_t reserved) const noexcept {
+    return index < reserved && reserved - index <= geometry_->capacity();
+  }
+
+  /// The first index in [from, to) that is published or a valid marker, or kNoIndex.
+  std::uint64_t find_present(std::uint64_t from, std::uint64_t to) const noexcept {
+    const std::uint64_t step = geometry_->items_per_slot();
+    for (std::uint64_t i = geometry_->footprint(from); i < to; i += step) {  // every item starts at a whole slot
+      const Sight sight = look(i);
+      if (sight.what == Look::item || (sight.what == Look::jump && sight.next <= to)) return i;
+    }
+    return kNoIndex;
+  }
+
+  /// The oldest item from `from` on that is still there; C when there is none. `from` <= C.
+  std::uint64_t first_present(std::uint64_t from) const noexcept {
+    const std::uint64_t end = reserved_index();
+    return std::min(find_present(from, end), std::max(from, end));  // kNoIndex is larger than any index
+  }
+
+  /// Where a reader that lost `cursor` (< C) goes on: the oldest item that is surely still there, never backwards.
+  /// Looks an eighth of the ring ahead of the oldest first, because the oldest items are the next to be overwritten.
+  std::uint64_t resync(std::uint64_t cursor) const noexcept {
+    const std::uint64_t end = reserved_index();
+    const std::uint64_t ring = geometry_->capacity();
+    const std::uint64_t oldest = std::max(cursor + geometry_->items_per_slot(), end > ring ? end - ring : 0);
+    const std::uint64_t ahead = std::max(oldest, end > ring ? end - ring + ring / 8 : 0);
+    const std::uint64_t found = find_present(ahead, end);
+    if (found != kNoIndex) return found;
+    return std::min(find_present(oldest, ahead), std::max(oldest, end));
+  }
+
+  /// Index of the newest published item, kNoIndex when none or not maintained by this layout.
+  std::uint64_t last_published() const noexcept {
+    if (!has_last_published(geometry_->layout())) return kNoIndex;
+    // acquire: pairs with the release compare-exchange in raise_last_published().
+    return Memory::load(&header()->last_published, std::memory_order_acquire);
+  }
+
+  /// Size of the last reservation as the header tells it (16 bits in all layouts but `wide`).
+  std::uint32_t last_reservation_size() const noexcept {
+    if (geometry_->layout() == Layout::wide) {
+      return static_cast<std::uint32_t>(Memory::load(&wide()->reserved.high, std::memory_order_relaxed));
+    }
+    return packed_size(Memory::load(&header()->reserved, std::memory_order_relaxed));
+  }
+
+  /// Back to the empty state. NOT safe while anybody else uses the ring: a reader may redeliver, a producer's item
+  /// may be lost.
+  void reset() noexcept {
+    for (std::uint32_t k = 0; k < geometry_->slot_count(); ++k) {
+      Memory::store(&slots_[k].size, 1u, std::memory_order_relaxed);
+      // release: a reader that still sees the old C (acquire fence in is_intact) is told "nothing", not a stale item.
+      Memory::store(&slots_[k].data_index, kNoIndex, std::memory_order_release);
+    }
+    if (has_last_published(geometry_->layout())) {
+      Memory::store(&header()->last_published, kNoIndex, std::memory_order_relaxed);
+    }
+    // release: who sees C == 0 sees empty slots. Pairs with the acquire fence in reserved_index_after_copy().
+    Memory::store(&header()->reserved, std::uint64_t{0}, std::memory_order_release);
+    if (geometry_->layout() == Layout::wide) {
+      Memory::store(&wide()->reserved.high, std::uint64_t{0}, std::memory_order_relaxed);
+    }
+  }
+
+  /// First byte of element `index & mask`. The caller keeps to the elements it reserved.
+  std::byte* element(std::uint64_t index) const noexcept {
+    return elements_ + (index & geometry_->mask()) * std::uint64_t{geometry_->element_size()};
+  }
+
+  const Geometry& geometry() const noexcept { return *geometry_; }
+  std::byte* base() const noexcept { return base_; }
+
+ private:
+  Header* header() const noexcept { return reinterpret_cast<Header*>(base_); }
+  WideHeader* wide() const noexcept { return reinterpret_cast<WideHeader*>(base_); }
+
+  WideWord load_wide() const noexcept {
+    // Two loads that may belong to different moments: the compare-exchange that follows settles it.
+    return {Memory::load(&wide()->reserved.low, std::memory_order_relaxed),
+            Memory::load(&wide()->reserved.high, std::memory_order_relaxed)};
+  }
+
+  // A size from shared memory is used only after this: at least 1, and never past the end of the ring.
+  std::uint32_t clamp_count(std::uint64_t index, std::uint32_t size) const noexcept {
+    const std::uint32_t room = geometry_->capacity() - static_cast<std::uint32_t>(index & geometry_->mask());
+    return std::clamp<std::uint32_t>(size, 1, room);
+  }
+
+  // Where an item of `need` elements starts when C is `at`: there, or at the next multiple of N.
+  std::uint64_t start_of_item(std::uint64_t at, std::uint64_t need) const noexcept {
+    const std::uint64_t offset = at & geometry_->mask();
+    return offset + need > geometry_->capacity() ? at + (geometry_->capacity() - offset) : at;
+  }
+
+  std::uint64_t advance_packed(std::uint64_t need, std::uint32_t size) noexcept {
+    // relaxed: nothing is published by a reservation; the fence after it orders the element writes.
+    std::uint64_t seen = Memory::fetch_add(&header()->reserved, need << 16, std::memory_order_relaxed);
+    const std::uint64_t index = packed_index(seen);
+    if (index + need > kMaxIndex) return kNoIndex;  // 2^47 further reservations fit before the word could wrap
+    if (packed_size(seen) != (size & 0xFFFF)) {
+      // The size of the last reservation, as the originals keep it: best effort, dropped when somebody was faster.
+      std::uint64_t expected = seen + (need << 16);
+      Memory::compare_exchange(&header()->reserved, expected, pack_reserved(index + need, size),
+                               std::memory_order_relaxed, std::memory_order_relaxed);
+    }
+    return index;
+  }
+
+  std::uint64_t reserve_packed(std::uint32_t n) noexcept {
+    const std::uint64_t need = geometry_->footprint(n);
+    if (need == geometry_->items_per_slot()) return advance_packed(need, n);  // one slot never straddles
+    std::uint64_t seen = Memory::load(&header()->reserved, std::memory_order_relaxed);
+    for (;;) {
+      const std::uint64_t at = packed_index(seen);
+      const std::uint64_t index = start_of_item(at, need);
+      if (index + need > kMaxIndex) return kNoIndex;
+      // relaxed both: as in advance_packed().
+      if (Memory::compare_exchange(&header()->reserved, seen, pack_reserved(index + need, n),
+                                   std::memory_order_relaxed, std::memory_order_relaxed)) {
+        if (index != at) mark(at, index, n);
+        return index;
+      }
+    }
+  }
+
+  std::uint64_t reserve_wide(std::uint32_t n) noexcept {
+    const std::uint64_t need = geometry_->footprint(n);
+    WideWord seen = load_wide();
+    for (;;) {
+      const std::uint64_t index = start_of_item(seen.low, need);
+      if (index + need > kMaxIndex) return kNoIndex;
+      const std::uint64_t at = seen.low;
+      if (Memory::compare_exchange(&wide()->reserved, seen, WideWord{index + need, n})) {
+        if (index != at) mark(at, index, n);
+        return index;
+      }
+    }
+  }
+
+  void raise_last_published(std::uint64_t index) noexcept {
+    std::uint64_t* word = &header()->last_published;
+    std::uint64_t seen = Memory::load(word, std::memory_order_relaxed);
+    while (seen == kNoIndex || seen < index) {
+      // release: pairs with the acquire in last_published(); who sees the index sees the item.
+      if (Memory::compare_exchange(word, seen, index, std::memory_order_release, std::memory_order_relaxed)) return;
+    }
+  }
+
+  std::byte* base_ = nullptr;
+  Slot* slots_ = nullptr;
+  std::byte* elements_ = nullptr;
+  const Geometry* geometry_ = nullptr;
+};
+
+using Ring = BasicRing<>;
+
+}  // namespace slickq

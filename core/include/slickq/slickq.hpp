@@ -1,0 +1,22 @@
+// Everything of the core library in one include.
+#pragma once
+
+#include "slickq/catalog.hpp"
+#include "slickq/consumer.hpp"
+#include "slickq/cursor.hpp"
+#include "slickq/error.hpp"
+#include "slickq/geometry.hpp"
+#include "slickq/holders.hpp"
+#include "slickq/inspect.hpp"
+#include "slickq/layout.hpp"
+#include "slickq/names.hpp"
+#include "slickq/platform.hpp"
+#include "slickq/producer.hpp"
+#include "slickq/queue.hpp"
+#include "slickq/recognise.hpp"
+#include "slickq/removal.hpp"
+#include "slickq/ring.hpp"
+#include "slickq/scan.hpp"
+#include "slickq/segment.hpp"
+#include "slickq/version.hpp"
+#include "slickq/view.hpp"

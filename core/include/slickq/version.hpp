@@ -1,0 +1,6 @@
+#pragma once
+
+#define SLICKQ_VERSION_MAJOR 0
+#define SLICKQ_VERSION_MINOR 1
+#define SLICKQ_VERSION_PATCH 0
+#define SLICKQ_VERSION "0.1.0"

@@ -1,0 +1,35 @@
+#include "slickq/cursor.hpp"
+
+#include "slickq/error.hpp"
+
+namespace slickq {
+
+NamedCursor NamedCursor::create(std::string_view segment, std::uint64_t value, const CreateOptions& options) {
+  return NamedCursor(Segment::create(segment, sizeof value, options,
+                                     [value](std::byte* base) { AtomicCursor(base).store(value); }));
+}
+
+NamedCursor NamedCursor::open(std::string_view segment, std::string_view shm_dir, Access access) {
+  return NamedCursor(Segment::attach(segment, shm_dir, access, [segment](int, std::uint64_t bytes) {
+    if (bytes == sizeof(std::uint64_t)) return;
+    throw Error(Errc::corrupt, std::string(segment),
+                "not a cursor: a cursor has 8 bytes, this has " + std::to_string(bytes));
+  }));
+}
+
+NamedCursor NamedCursor::open_or_create(std::string_view segment, std::uint64_t value, const CreateOptions& options) {
+  for (;;) {
+    try {
+      return open(segment, options.shm_dir);
+    } catch (const Error& error) {
+      if (error.code() != Errc::not_found) throw;
+    }
+    try {
+      return create(segment, value, options);
+    } catch (const Error& error) {
+      if (error.code() != Errc::exists) throw;  // somebody was faster: open theirs
+    }
+  }
+}
+
+}  // namespace slickq

@@ -1,0 +1,263 @@
+// Segments on Linux tmpfs. Facts this relies on (measured on 6.1 and 6.18): a flock belongs to the open file, and a
+// mapping keeps that open file alive after close(); an O_TMPFILE file has no name until linkat() gives it one.
+#include "slickq/segment.hpp"
+
+#include <fcntl.h>
+#include <sys/file.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <cerrno>
+#include <chrono>
+#include <thread>
+#include <utility>
+
+#include "linux/fd.hpp"
+#include "regular_file.hpp"
+#include "slickq/error.hpp"
+#include "slickq/names.hpp"
+
+namespace slickq {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+constexpr auto kLockPatience = std::chrono::seconds(2);
+
+std::string mebibytes(std::uint64_t bytes) {
+  if (bytes < 1u << 20) return std::to_string((bytes + 1023) >> 10) + " KiB";
+  return std::to_string((bytes + (1u << 20) - 1) >> 20) + " MiB";
+}
+
+[[noreturn]] void throw_no_space(const std::string& name, const std::string& dir, std::uint64_t need,
+                                 std::uint64_t free_bytes, int error) {
+  throw Error(Errc::no_space, name,
+              "no space in " + dir + ": need " + mebibytes(need) + ", free " + mebibytes(free_bytes),
+              "remove unused segments, or enlarge it: mount -o remount,size=... " + dir + "; docker run --shm-size=...",
+              error);
+}
+
+std::uint64_t free_bytes_of(int fd) noexcept {
+  struct statvfs fs {};
+  return fstatvfs(fd, &fs) == 0 ? std::uint64_t{fs.f_bavail} * fs.f_frsize : ~std::uint64_t{0};
+}
+
+// Get every page now. A plain ftruncate on a full tmpfs succeeds and the first touch kills by SIGBUS.
+void allocate(int fd, const std::string& name, const std::string& dir, std::uint64_t bytes) {
+  const std::uint64_t free_bytes = free_bytes_of(fd);
+  if (bytes > free_bytes) throw_no_space(name, dir, bytes, free_bytes, ENOSPC);
+  rlimit limit{};
+  // Asked first, because going over it sends SIGXFSZ, which kills.
+  if (getrlimit(RLIMIT_FSIZE, &limit) == 0 && limit.rlim_cur != RLIM_INFINITY && bytes > limit.rlim_cur) {
+    throw Error(Errc::no_space, name,
+                "the file size limit (RLIMIT_FSIZE) is " + mebibytes(limit.rlim_cur) + ", need " + mebibytes(bytes),
+                "raise it: ulimit -f unlimited", EFBIG);
+  }
+  int error;
+  do {
+    error = posix_fallocate(fd, 0, static_cast<off_t>(bytes));
+  } while (error == EINTR);
+  if (error == ENOSPC) throw_no_space(name, dir, bytes, free_bytes_of(fd), error);
+  if (error != 0) throw system_failure(name, "cannot allocate " + mebibytes(bytes), error);
+}
+
+// The open file a new segment is built in: nameless, or under a private name where the file system cannot do that.
+struct Nursery {
+  Fd fd;
+  std::string temporary;  // empty: nameless
+
+  Nursery(const std::string& name, const std::string& dir);
+  Nursery(const Nursery&) = delete;
+  Nursery& operator=(const Nursery&) = delete;
+  ~Nursery() {
+    if (!temporary.empty()) unlink(temporary.c_str());
+  }
+};
+
+// The mode counts only where the umask decides (CreateOptions::mode_by_umask); else fchmod sets it later.
+constexpr mode_t kOpenMode = 0666;
+
+Nursery::Nursery(const std::string& name, const std::string& dir)
+    : fd(open(dir.c_str(), O_TMPFILE | O_RDWR | O_CLOEXEC, kOpenMode)) {
+  if (fd) return;
+  if (errno != EOPNOTSUPP && errno != EISDIR) {  // EISDIR: kernels that do not know O_TMPFILE
+    throw system_failure(name, "cannot create in " + dir, errno,
+                         errno == ENOENT ? "does the shm directory exist? see --shm-dir and SLICKQ_SHM_DIR" : "");
+  }
+  static std::atomic<unsigned> counter{0};
+  // relaxed: only the value's uniqueness matters.
+  const unsigned number = counter.fetch_add(1, std::memory_order_relaxed);
+  std::string path = dir + "/" + std::string(kPrivatePrefix) + "tmp-" + std::to_string(getpid()) + "-" +
+                     std::to_string(number);
+  fd = Fd(open(path.c_str(), O_CREAT | O_EXCL | O_RDWR | O_CLOEXEC | O_NOFOLLOW, kOpenMode));
+  if (!fd) throw system_failure(name, "cannot create in " + dir, errno);
+  temporary = std::move(path);
+}
+
+void give_name(const Nursery& nursery, const std::string& name, const std::string& path) {
+  const std::string from =
+      nursery.temporary.empty() ? "/proc/self/fd/" + std::to_string(nursery.fd.get()) : nursery.temporary;
+  const int flags = nursery.temporary.empty() ? AT_SYMLINK_FOLLOW : 0;
+  if (linkat(AT_FDCWD, from.c_str(), AT_FDCWD, path.c_str(), flags) == 0) return;
+  if (errno == EEXIST) throw Error(Errc::exists, name, "exists already", {}, EEXIST);
+  throw system_failure(name, "cannot give the finished segment its name", errno);
+}
+
+void apply_ownership(int fd, const std::string& name, const CreateOptions& options) {
+  if (options.owner || options.group) {
+    const uid_t owner = options.owner.value_or(static_cast<uid_t>(-1));
+    const gid_t group = options.group.value_or(static_cast<gid_t>(-1));
+    if (fchown(fd, owner, group) != 0) throw system_failure(name, "cannot change owner or group", errno);
+  }
+  if (options.mode_by_umask) return;
+  // Always, so that the umask cannot narrow the mode.
+  if (fchmod(fd, options.mode) != 0) throw system_failure(name, "cannot set the mode", errno);
+}
+
+// Not valid: somebody asks the kernel for its users just now (a lease), come again.
+Fd open_existing(const std::string& name, const std::string& path, Access access, bool& writable) {
+  struct stat facts {};
+  // lstat first: opening a FIFO or a device has effects of its own. The fstat later makes it race-proof.
+  if (lstat(path.c_str(), &facts) == 0) require_regular(facts, name);
+  constexpr int kFlags = O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK;
+  writable = access != Access::read_only;
+  Fd fd(open(path.c_str(), (writable ? O_RDWR : O_RDONLY) | kFlags));
+  if (!fd && access == Access::prefer_write && (errno == EACCES || errno == EROFS || errno == EPERM)) {
+    writable = false;
+    fd = Fd(open(path.c_str(), O_RDONLY | kFlags));
+  }
+  if (fd || errno == EWOULDBLOCK) return fd;
+  if (errno == ENOENT) throw Error(Errc::not_found, name, "no such segment: " + path, {}, ENOENT);
+  if (errno == ELOOP) throw Error(Errc::corrupt, name, "not a segment: a symbolic link", {}, ELOOP);
+  throw system_failure(name, writable ? "cannot open for reading and writing" : "cannot open for reading", errno);
+}
+
+// A remover holds lease and exclusive lock for some milliseconds; anything longer is said.
+void wait_a_little(const std::string& name, Clock::time_point deadline) {
+  if (Clock::now() > deadline) {
+    throw Error(Errc::busy, name, "somebody has held an exclusive lock or a lease on it for 2 s",
+                "see who: slickq ps " + name, EWOULDBLOCK);
+  }
+  std::this_thread::sleep_for(std::chrono::milliseconds(1));
+}
+
+void lock_shared(int fd, const std::string& name, Clock::time_point deadline) {
+  while (flock(fd, LOCK_SH | LOCK_NB) != 0) {
+    if (errno == EINTR) continue;
+    if (errno != EWOULDBLOCK) throw system_failure(name, "cannot lock", errno);
+    wait_a_little(name, deadline);
+  }
+}
+
+bool names_same_file(const std::string& path, const struct stat& facts) noexcept {
+  struct stat named {};
+  return lstat(path.c_str(), &named) == 0 && named.st_ino == facts.st_ino && named.st_dev == facts.st_dev;
+}
+
+}  // namespace
+
+Segment::Segment(Segment&& other) noexcept { *this = std::move(other); }
+
+Segment& Segment::operator=(Segment&& other) noexcept {
+  if (this == &other) return *this;
+  release();
+  base_ = std::exchange(other.base_, nullptr);
+  bytes_ = std::exchange(other.bytes_, 0);
+  inode_ = other.inode_;
+  device_ = other.device_;
+  fd_ = std::exchange(other.fd_, -1);
+  writable_ = other.writable_;
+  name_ = std::move(other.name_);
+  path_ = std::move(other.path_);
+  return *this;
+}
+
+Segment::~Segment() { release(); }
+
+void Segment::release() noexcept {
+  if (base_ != nullptr) munmap(base_, bytes_);
+  if (fd_ >= 0) close(fd_);
+  base_ = nullptr;
+  fd_ = -1;
+}
+
+void Segment::map(std::uint64_t bytes, bool writable) {
+  const int protection = writable ? PROT_READ | PROT_WRITE : PROT_READ;
+  void* at = mmap(nullptr, bytes, protection, MAP_SHARED, fd_, 0);
+  if (at == MAP_FAILED) throw system_failure(name_, "cannot map " + mebibytes(bytes), errno);
+  base_ = static_cast<std::byte*>(at);
+  bytes_ = bytes;
+  writable_ = writable;
+  struct stat facts {};
+  if (fstat(fd_, &facts) != 0) throw system_failure(name_, "cannot stat", errno);
+  inode_ = facts.st_ino;
+  device_ = facts.st_dev;
+}
+
+Segment Segment::create(std::string_view name, std::uint64_t bytes, const CreateOptions& options,
+                        const Initialise& initialise) {
+  const std::string dir = options.shm_dir.empty() ? default_shm_dir() : options.shm_dir;
+  Segment segment;
+  segment.name_ = segment_name(name);
+  segment.path_ = dir + "/" + segment.name_;
+  // Only to fail early and cheaply; what decides is linkat().
+  struct stat facts {};
+  if (lstat(segment.path_.c_str(), &facts) == 0) {
+    throw Error(Errc::exists, segment.name_, "exists already", {}, EEXIST);
+  }
+  Nursery nursery(segment.name_, dir);
+  // Locked before the name exists: there is no moment at which a remover could take it for an orphan.
+  lock_shared(nursery.fd.get(), segment.name_, Clock::now() + kLockPatience);
+  allocate(nursery.fd.get(), segment.name_, dir, bytes);
+  segment.fd_ = fcntl(nursery.fd.get(), F_DUPFD_CLOEXEC, 0);  // the same open file, hence the same lock
+  if (segment.fd_ < 0) throw system_failure(segment.name_, "cannot duplicate a descriptor", errno);
+  segment.map(bytes, true);
+  // All three are best effort: what they give is speed, not meaning.
+  if (options.huge_pages) madvise(segment.base_, bytes, MADV_HUGEPAGE);
+  if (options.prefault) madvise(segment.base_, bytes, MADV_POPULATE_WRITE);
+  if (options.lock_memory) mlock(segment.base_, bytes);
+  if (initialise) initialise(segment.base_);
+  apply_ownership(segment.fd_, segment.name_, options);
+  give_name(nursery, segment.name_, segment.path_);
+  return segment;
+}
+
+Segment Segment::attach(std::string_view name, std::string_view shm_dir, Access access, const Check& check) {
+  Segment segment;
+  segment.name_ = segment_name(name);
+  segment.path_ = segment_path(shm_dir, name);
+  const auto deadline = Clock::now() + kLockPatience;
+  for (;;) {
+    bool writable = false;
+    Fd fd = open_existing(segment.name_, segment.path_, access, writable);
+    if (!fd) {
+      wait_a_little(segment.name_, deadline);
+      continue;
+    }
+    lock_shared(fd.get(), segment.name_, deadline);
+    struct stat facts {};
+    if (fstat(fd.get(), &facts) != 0) throw system_failure(segment.name_, "cannot stat", errno);
+    require_regular(facts, segment.name_);
+    // Removed, quarantined or replaced between open and lock: what we hold is not what the name means now.
+    if (facts.st_nlink == 0 || !names_same_file(segment.path_, facts)) {
+      if (Clock::now() > deadline) throw Error(Errc::busy, segment.name_, "removed and made anew all the time");
+      continue;
+    }
+    const auto bytes = static_cast<std::uint64_t>(facts.st_size);
+    if (check) check(fd.get(), bytes);
+    segment.fd_ = fd.release();
+    segment.map(bytes, writable);
+    return segment;
+  }
+}
+
+bool Segment::is_detached() const noexcept {
+  struct stat named {};
+  if (lstat(path_.c_str(), &named) != 0) return true;
+  return named.st_ino != inode_ || named.st_dev != device_;
+}
+
+}  // namespace slickq

@@ -1,0 +1,155 @@
+#include "slickq/queue.hpp"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <new>
+#include <thread>
+#include <utility>
+
+#include "slickq/error.hpp"
+#include "slickq/holders.hpp"
+#include "slickq/names.hpp"
+#include "slickq/recognise.hpp"
+
+namespace slickq {
+namespace {
+
+struct AlignedDelete {
+  std::align_val_t alignment;
+  void operator()(std::byte* at) const noexcept { ::operator delete(at, alignment); }
+};
+using LocalMemory = std::unique_ptr<std::byte, AlignedDelete>;
+
+constexpr std::size_t kLineBytes = 64;
+
+// Header, slots that were never used, elements as they are (zero in a new file).
+void write_fresh(std::byte* base, const Geometry& geometry) noexcept {
+  const HeaderBytes header = fresh_header(geometry);
+  std::memcpy(base, header.data(), header.size());
+  auto* slots = reinterpret_cast<Slot*>(base + kHeaderBytes);
+  for (std::uint32_t k = 0; k < geometry.slot_count(); ++k) slots[k] = Slot{kNoIndex, 1, 0};
+}
+
+Recognition read_header(int fd, std::uint64_t bytes, const std::string& name) {
+  HeaderBytes header{};
+  ssize_t got;
+  do {
+    got = pread(fd, header.data(), header.size(), 0);
+  } while (got < 0 && errno == EINTR);
+  if (got < 0) throw system_failure(name, "cannot read the header", errno);
+  return recognise(header, bytes);
+}
+
+}  // namespace
+
+struct Queue::State {
+  Geometry geometry;
+  Segment segment;
+  LocalMemory local{nullptr, AlignedDelete{std::align_val_t{kLineBytes}}};
+  std::byte* base = nullptr;
+  bool creator = false;
+
+  explicit State(const Geometry& g) : geometry(g) {}
+  void adopt(Segment mapped) noexcept {
+    segment = std::move(mapped);
+    base = segment.data();
+  }
+};
+
+Queue::Queue(std::unique_ptr<State> state) : state_(std::move(state)), ring_(state_->base, state_->geometry) {}
+Queue::Queue(Queue&&) noexcept = default;
+Queue& Queue::operator=(Queue&&) noexcept = default;
+Queue::~Queue() = default;
+
+Queue Queue::local(const Geometry& geometry, std::size_t element_alignment) {
+  auto state = std::make_unique<State>(geometry);
+  const std::size_t alignment = std::max(kLineBytes, element_alignment);
+  // The format puts the elements at a fixed offset; where that misses the alignment, the base moves instead.
+  const std::size_t miss = geometry.data_offset() % element_alignment;
+  const std::size_t shift = miss == 0 ? 0 : element_alignment - miss;
+  const std::uint64_t bytes = geometry.segment_bytes();
+  state->local = LocalMemory(static_cast<std::byte*>(::operator new(bytes + shift, std::align_val_t{alignment})),
+                             AlignedDelete{std::align_val_t{alignment}});
+  state->base = state->local.get() + shift;
+  std::memset(state->base, 0, bytes);
+  write_fresh(state->base, geometry);
+  state->creator = true;
+  return Queue(std::move(state));
+}
+
+Queue Queue::create(std::string_view name, const Geometry& geometry, const CreateOptions& options,
+                    const std::function<void(std::byte*)>& construct) {
+  auto state = std::make_unique<State>(geometry);
+  state->adopt(Segment::create(name, geometry.segment_bytes(), options, [&](std::byte* base) {
+    write_fresh(base, geometry);
+    if (construct) construct(base + geometry.data_offset());
+  }));
+  state->creator = true;
+  return Queue(std::move(state));
+}
+
+Queue Queue::open(std::string_view name, std::string_view shm_dir, Access access, std::chrono::milliseconds patience) {
+  const auto deadline = std::chrono::steady_clock::now() + patience;
+  for (;;) {
+    Recognition found;
+    try {
+      Segment segment = Segment::attach(name, shm_dir, access, [&](int fd, std::uint64_t bytes) {
+        const std::string bare = segment_name(name);
+        found = read_header(fd, bytes, bare);
+        if (found.verdict != Verdict::queue) throw Error(Errc::corrupt, bare, found.problem, "see: slickq list -a");
+      });
+      auto state = std::make_unique<State>(*found.geometry);
+      state->adopt(std::move(segment));
+      return Queue(std::move(state));
+    } catch (const Error&) {
+      if (!found.may_become_queue || std::chrono::steady_clock::now() >= deadline) throw;
+    }
+    std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  }
+}
+
+Queue Queue::open_or_create(std::string_view name, const Geometry& geometry, const CreateOptions& options,
+                            const std::function<void(std::byte*)>& construct) {
+  for (;;) {
+    try {
+      Queue queue = open(name, options.shm_dir);
+      if (queue.geometry() == geometry) return queue;
+      throw Error(Errc::mismatch, queue.name(),
+                  "exists as " + queue.geometry().describe() + ", asked for " + geometry.describe(),
+                  "open it as it is, or remove it first: slickq unlink " + queue.name());
+    } catch (const Error& error) {
+      if (error.code() != Errc::not_found) throw;
+    }
+    try {
+      return create(name, geometry, options, construct);
+    } catch (const Error& error) {
+      if (error.code() != Errc::exists) throw;  // somebody was faster: open theirs
+    }
+  }
+}
+
+const Geometry& Queue::geometry() const noexcept { return state_->geometry; }
+bool Queue::is_shared() const noexcept { return !state_->local; }
+bool Queue::is_creator() const noexcept { return state_->creator; }
+bool Queue::writable() const noexcept { return state_->local || state_->segment.writable(); }
+const std::string& Queue::name() const noexcept { return state_->segment.name(); }
+const Segment& Queue::segment() const noexcept { return state_->segment; }
+void Queue::reset(bool force) {
+  if (!writable()) throw Error(Errc::permission, name(), "mapped read-only, and a reset writes");
+  if (is_shared() && !force) {
+    const Holders others = find_holders(state_->segment.path());
+    if (others.held) {
+      throw Error(Errc::busy, name(), "held by " + others.describe() + "; a reset under them loses or repeats items",
+                  "stop them first, or force it");
+    }
+  }
+  ring_.reset();
+}
+
+bool Queue::unlink() const noexcept { return is_shared() && ::unlink(state_->segment.path().c_str()) == 0; }
+bool Queue::is_detached() const noexcept { return is_shared() && state_->segment.is_detached(); }
+
+}  // namespace slickq

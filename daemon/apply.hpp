@@ -1,0 +1,22 @@
+// Carrying out a plan.
+//
+// Thread safety: one thread; other processes may create and remove meanwhile: who comes second adopts, or
+// fails. Crash: killed at any step, every segment that exists is whole; the next start plans again and adopts
+// it.
+#pragma once
+
+#include <vector>
+
+#include "config.hpp"
+#include "events.hpp"
+#include "plan.hpp"
+
+namespace slickqd {
+
+/// Does all steps but orphans, which need time to prove themselves. Creates before it recreates: what may
+/// fail comes before what cannot be undone. On a failure everything that was created here is removed again
+/// (unless somebody already uses it) and the slickq::Error is passed on. Returns what happened, for the event
+/// log. Nothing stays open or mapped: a queue is not "held" because the daemon made it.
+std::vector<News> apply_plan(const Config& config, const Plan& plan);
+
+}  // namespace slickqd

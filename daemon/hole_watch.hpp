@@ -1,0 +1,40 @@
+// How long has each hole been there? Ages are measured by the daemon's own rounds: shared memory tells no
+// time.
+//
+// Thread safety: none.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <vector>
+
+#include "clock.hpp"
+#include "slickq/scan.hpp"
+
+namespace slickqd {
+
+struct AgedHole {
+  std::uint64_t index = 0;
+  std::uint64_t next = 0;
+  Monotonic since{};       ///< first round that saw it
+  bool announced = false;  ///< its stall event is out
+};
+
+class HoleWatch {
+ public:
+  /// What this round's scan found. A hole that shrank from its front (a part was published) keeps its age.
+  void update(const std::vector<slickq::Hole>& seen, Monotonic now);
+  void clear() noexcept { holes_.clear(); }
+
+  /// Is any hole at least that old?
+  bool has_older_than(std::chrono::milliseconds age, Monotonic now) const;
+  /// Those at least that old that were not asked for before.
+  std::vector<AgedHole> take_unannounced(std::chrono::milliseconds age, Monotonic now);
+
+  const std::vector<AgedHole>& holes() const noexcept { return holes_; }
+
+ private:
+  std::vector<AgedHole> holes_;  // ascending, disjoint
+};
+
+}  // namespace slickqd

@@ -1,0 +1,53 @@
+#include "probe.hpp"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <memory>
+
+#include "slickq/error.hpp"
+#include "slickq/names.hpp"
+
+namespace slickqd {
+
+std::vector<std::string> names_in(const std::string& dir) {
+  struct Close {
+    void operator()(DIR* stream) const { closedir(stream); }
+  };
+  const std::unique_ptr<DIR, Close> stream(opendir(dir.c_str()));
+  if (!stream) throw slickq::system_failure(dir, "cannot read the directory", errno);
+  std::vector<std::string> names;
+  while (const dirent* entry = readdir(stream.get())) {
+    std::string name = entry->d_name;
+    if (name != "." && name != ".." && !name.starts_with(slickq::kPrivatePrefix))
+      names.push_back(std::move(name));
+  }
+  return names;
+}
+
+std::optional<CursorSight> look_at_cursor(const std::string& path) {
+  struct stat facts {};
+  // lstat first: opening a FIFO or a device has effects of its own.
+  if (lstat(path.c_str(), &facts) != 0 || !S_ISREG(facts.st_mode)) return std::nullopt;
+  const int fd = open(path.c_str(), O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK);
+  if (fd < 0) return std::nullopt;
+  CursorSight sight;
+  const bool good = fstat(fd, &facts) == 0 && S_ISREG(facts.st_mode) && facts.st_size == sizeof sight.value &&
+                    pread(fd, &sight.value, sizeof sight.value, 0) == sizeof sight.value;
+  close(fd);
+  sight.inode = facts.st_ino;
+  return good ? std::optional(sight) : std::nullopt;
+}
+
+std::optional<ShmSpace> shm_space(const std::string& dir) {
+  struct statvfs facts {};
+  if (statvfs(dir.c_str(), &facts) != 0 || facts.f_blocks == 0) return std::nullopt;
+  return ShmSpace{std::uint64_t{facts.f_blocks} * facts.f_frsize,
+                  std::uint64_t{facts.f_bavail} * facts.f_frsize};
+}
+
+}  // namespace slickqd

@@ -1,0 +1,33 @@
+// Small looks at the shm directory that cost next to nothing: names, a cursor's value, free space.
+//
+// Thread safety: pure reading. Every descriptor is closed before the function returns: an open one would make
+// the daemon itself a holder.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace slickqd {
+
+/// All names in the directory but "." and ".." and slickq's private ones. Throws slickq::Error when it cannot
+/// be read.
+std::vector<std::string> names_in(const std::string& dir);
+
+struct CursorSight {
+  std::uint64_t value = 0;
+  std::uint64_t inode = 0;
+};
+/// The value of a cursor segment; nothing when there is no regular file of exactly 8 bytes that we may read
+/// now.
+std::optional<CursorSight> look_at_cursor(const std::string& path);
+
+struct ShmSpace {
+  std::uint64_t size_bytes = 0;
+  std::uint64_t free_bytes = 0;
+};
+/// Nothing when the file system tells no size (a tmpfs without limit).
+std::optional<ShmSpace> shm_space(const std::string& dir);
+
+}  // namespace slickqd

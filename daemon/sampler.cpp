@@ -1,0 +1,128 @@
+#include "sampler.hpp"
+
+#include <algorithm>
+#include <chrono>
+#include <thread>
+#include <utility>
+
+#include "slickq/error.hpp"
+#include "slickq/scan.hpp"
+
+namespace slickqd {
+namespace {
+
+constexpr std::size_t kHolesListed = 64;  // more would only make the status long
+
+double per_second(std::uint64_t before, std::uint64_t after, std::chrono::steady_clock::duration passed) {
+  const double seconds = std::chrono::duration<double>(passed).count();
+  return seconds > 0 && after > before ? static_cast<double>(after - before) / seconds : 0.0;
+}
+
+// A lease makes open() fail for some milliseconds: worth waiting for, but never for long.
+std::optional<slickq::View> open_patiently(const std::string& name, const std::string& shm_dir) {
+  constexpr int kTries = 8;
+  for (int tried = 1; tried <= kTries; ++tried) {
+    try {
+      return slickq::View::open_segment(name, shm_dir);
+    } catch (const slickq::Error& error) {
+      if (error.code() != slickq::Errc::busy) throw;
+    }
+    std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  }
+  return std::nullopt;
+}
+
+}  // namespace
+
+std::optional<Look> Sampler::look(const QueueConfig& queue, const std::string& shm_dir, HolderPass& holders,
+                                  Monotonic now) {
+  try {
+    const auto view = open_patiently(queue.name, shm_dir);
+    if (!view) return std::nullopt;
+    return look_at(*view, queue, holders, now);
+  } catch (const slickq::Error& error) {
+    forget();
+    inode_.reset();
+    if (error.code() == slickq::Errc::not_found) return Look{};
+    return Look{Sight::differs, error.what(), std::nullopt};
+  }
+}
+
+Look Sampler::look_at(const slickq::View& view, const QueueConfig& queue, HolderPass& holders,
+                      Monotonic now) {
+  const slickq::FileFacts facts = view.facts();
+  const bool replaced = inode_.has_value() && *inode_ != facts.inode;
+  if (replaced) forget();
+  inode_ = facts.inode;
+
+  QueueNumbers numbers{.geometry = view.geometry()};
+  numbers.inode = facts.inode;
+  numbers.bytes = facts.bytes;
+  numbers.resident_bytes = facts.resident_bytes;
+  measure(view, numbers, now);
+  numbers.holders = holders.of(view.path());
+
+  Look look;
+  if (view.geometry() != queue.geometry) {
+    look.sight = Sight::differs;
+    look.problem = "is " + view.geometry().describe() + "; configured " + queue.geometry.describe();
+  } else if (replaced) {
+    look.sight = Sight::replaced;
+  } else {
+    look.sight = holes_.has_older_than(queue.stall.after, now) ? Sight::stuck : Sight::flowing;
+  }
+  look.numbers = std::move(numbers);
+  return look;
+}
+
+void Sampler::measure(const slickq::View& view, QueueNumbers& numbers, Monotonic now) {
+  const slickq::HeaderBytes header = view.header();
+  const slickq::Layout layout = view.geometry().layout();
+  const std::uint64_t reserved = slickq::reserved_index(header, layout);
+  if (last_ && reserved < last_->reserved) forget();  // the queue was reset
+
+  slickq::ScanOptions options;
+  options.frontier = choose_frontier(reserved, view.geometry().capacity());
+  options.slot_budget = slot_budget_;
+  options.hole_limit = kHolesListed;
+  const slickq::Scan scan = slickq::scan(view, options);
+  if (!scan.consistent) behind_ = true;
+
+  holes_.update(scan.holes, now);
+  numbers.holes = holes_.holes();
+  numbers.reserved = scan.reserved;
+  numbers.published = scan.published;
+  numbers.unpublished = scan.unpublished;
+  numbers.complete = scan.scanned_to >= scan.reserved;
+  numbers.consistent = scan.consistent;
+  const std::uint64_t newest = slickq::last_published_index(header, layout);
+  if (newest != slickq::kNoIndex) numbers.last_published = newest;
+  if (last_) {
+    numbers.reserved_per_s = per_second(last_->reserved, scan.reserved, now - last_->at);
+    numbers.published_per_s = per_second(last_->published, scan.published, now - last_->at);
+  }
+  last_ = Last{scan.reserved, scan.published, now};
+}
+
+// Where the scan goes on. A ring that lapped since the last round holds no hole older than that round, so
+// only the current lap is read, which begins at a multiple of N: no item straddles the end. Once the ring is
+// slower again, the part before that is made up for in one full scan.
+std::uint64_t Sampler::choose_frontier(std::uint64_t reserved, std::uint64_t capacity) {
+  if (last_ && reserved - last_->reserved >= capacity) {
+    behind_ = true;
+    return reserved / capacity * capacity;
+  }
+  if (behind_ || !last_ || reserved - last_->published > capacity) {
+    behind_ = false;
+    return slickq::kNoIndex;
+  }
+  return last_->published;
+}
+
+void Sampler::forget() noexcept {
+  last_.reset();
+  behind_ = true;
+  holes_.clear();
+}
+
+}  // namespace slickqd

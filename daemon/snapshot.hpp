@@ -1,0 +1,93 @@
+// What one round saw: built once, never changed after, printed by everybody who is asked.
+//
+// Thread safety: immutable when shared; to_json() is a pure function.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "clock.hpp"
+#include "hole_watch.hpp"
+#include "queue_state.hpp"
+#include "slickq/geometry.hpp"
+#include "slickq/holders.hpp"
+
+namespace slickqd {
+
+enum class LagLevel : std::uint8_t { ok, warn, critical };
+
+struct CursorStatus {
+  std::string name;                      ///< the part behind the '@'
+  std::optional<std::uint64_t> value{};  ///< nothing: there is no such cursor segment
+  std::uint64_t lag = 0;                 ///< elements from the cursor to the reserved index
+  double lag_percent = 0;                ///< of the ring; above 100 items were lost
+  LagLevel level = LagLevel::ok;
+};
+
+/// What is known of a queue that is there.
+struct QueueNumbers {
+  slickq::Geometry geometry;
+  std::uint64_t inode = 0;
+  std::uint64_t bytes = 0;
+  std::uint64_t resident_bytes = 0;
+  std::uint64_t reserved = 0;
+  std::uint64_t published = 0;
+  std::optional<std::uint64_t> last_published{};
+  std::uint64_t unpublished = 0;
+  /// False: the slot budget ended before the reserved index; published is a lower bound, the gap unknown.
+  bool complete = true;
+  bool consistent = true;  ///< false: the ring was lapped while it was read
+  double reserved_per_s = 0;
+  double published_per_s = 0;
+  slickq::Holders holders{};
+  std::vector<AgedHole> holes{};
+};
+
+struct QueueStatus {
+  std::string name;
+  QueueState state = QueueState::missing;
+  slickq::Geometry configured;
+  std::optional<QueueNumbers> numbers{};
+  std::string problem{};  ///< mismatch: what is there instead
+  std::vector<CursorStatus> cursors{};
+};
+
+struct OrphanStatus {
+  std::string name;
+  std::uint64_t bytes = 0;
+  bool held = false;
+  bool due = false;                  ///< the grace time is over
+  std::chrono::milliseconds idle{};  ///< unchanged and held by nobody for so long
+};
+
+struct Snapshot {
+  std::int64_t pid = 0;
+  WallTime started{};
+  std::chrono::milliseconds interval{};
+  std::uint64_t rounds = 0;
+  WallTime round_at{};
+  Monotonic round_finished{};
+  std::chrono::microseconds round_duration{};
+  std::string config_file;
+  WallTime config_loaded{};
+  bool last_reload_ok = true;
+  std::string last_error;
+  std::string shm_dir;
+  std::uint64_t shm_size_bytes = 0;
+  std::uint64_t shm_free_bytes = 0;
+  std::vector<QueueStatus> queues;
+  std::vector<OrphanStatus> orphans;
+};
+
+/// The object of GET /v1/status.
+nlohmann::ordered_json to_json(const Snapshot& snapshot);
+/// One element of its "queues"; `now`: when the round was finished.
+nlohmann::ordered_json to_json(const QueueStatus& queue, Monotonic now);
+/// "3 queues: 1 missing, 1 stalled; round 17 took 0.4 ms", for systemctl status.
+std::string status_line(const Snapshot& snapshot);
+
+}  // namespace slickqd

@@ -1,0 +1,179 @@
+// Start, reload and stop: bringing the world and the config together. The rounds are in round.cpp.
+#include "supervisor.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <map>
+#include <utility>
+
+#include "apply.hpp"
+#include "probe.hpp"
+#include "slickq/catalog.hpp"
+#include "slickq/error.hpp"
+#include "slickq/names.hpp"
+#include "slickq/removal.hpp"
+
+namespace slickqd {
+namespace {
+
+// The first problem is thrown with its place, the others are told in its text: one message, everything in it.
+void throw_problems(const Config& config, const std::vector<Problem>& problems) {
+  if (problems.empty()) return;
+  std::string text = problems.front().text;
+  for (std::size_t k = 1; k < problems.size(); ++k) {
+    text += fmt::format("; and {}: {}", problems[k].pointer, problems[k].text);
+  }
+  throw config.source->error(problems.front().pointer, text);
+}
+
+QueueState state_after(EventKind kind) {
+  return kind == EventKind::mismatch ? QueueState::mismatched : QueueState::ready;
+}
+
+}  // namespace
+
+Plan plan_for(const Config& config, bool with_holders) {
+  slickq::CatalogOptions options;
+  options.shm_dir = config.shm_dir;
+  options.everything = true;
+  options.holders = with_holders;
+  options.scan = false;
+  const auto space = shm_space(config.shm_dir);
+  return make_plan(config, slickq::list_segments(options),
+                   space ? std::optional(space->free_bytes) : std::nullopt);
+}
+
+Supervisor::Supervisor(Config config, const Clock& clock, EventLog::Sink sink)
+    : config_(std::move(config)),
+      clock_(clock),
+      events_(clock, std::move(sink)),
+      holders_(clock),
+      started_(clock.wall()) {}
+
+void Supervisor::start() {
+  slickq::adopt_quarantined(config_.shm_dir);
+  const std::vector<News> news = plan_and_apply(config_);
+  adopt_config(std::move(config_), news);
+}
+
+std::vector<News> Supervisor::plan_and_apply(const Config& config) const {
+  constexpr int kTries = 3;
+  for (int tried = 1;; ++tried) {
+    const Plan plan = plan_for(config, /*with_holders=*/false);
+    throw_problems(config, plan.problems);
+    try {
+      return apply_plan(config, plan);
+    } catch (const slickq::Error& error) {
+      // Somebody made it between plan and creation: the next plan adopts it, or says why not.
+      if (error.code() != slickq::Errc::exists || tried == kTries) throw;
+    }
+  }
+}
+
+void Supervisor::adopt_config(Config config, const std::vector<News>& news) {
+  std::map<std::string, Tracked> before;
+  for (Tracked& tracked : tracked_) before.emplace(tracked.status.name, std::move(tracked));
+  std::map<std::string, const News*> happened;
+  for (const News& one : news) happened.emplace(one.queue, &one);
+
+  config_ = std::move(config);
+  tracked_.clear();
+  for (const QueueConfig& queue : config_.queues) {
+    const News& one = *happened.at(queue.name);  // apply_plan() tells of every queue
+    const QueueState state = state_after(one.kind);
+    const auto known = before.find(queue.name);
+    const bool new_segment = one.kind == EventKind::created || one.kind == EventKind::recreated;
+    if (known != before.end() && !new_segment && known->second.status.state != QueueState::missing) {
+      Tracked tracked = std::move(known->second);
+      tracked.status.configured = queue.geometry;
+      const bool was_good = tracked.status.state != QueueState::mismatched;
+      if (was_good == (state == QueueState::ready)) {
+        happened.erase(queue.name);  // as before: no news
+      } else {
+        tracked.status.state = state;
+      }
+      tracked_.push_back(std::move(tracked));
+      continue;
+    }
+    QueueStatus status{.name = queue.name, .state = state, .configured = queue.geometry};
+    tracked_.push_back({std::move(status), Sampler{}});
+  }
+  for (const News& one : news) {
+    const bool about_cursor = !std::any_of(config_.queues.begin(), config_.queues.end(),
+                                           [&](const QueueConfig& q) { return q.name == one.queue; });
+    if (about_cursor || happened.contains(one.queue)) events_.record(one);
+  }
+  loaded_ = clock_.wall();
+}
+
+// What the running process is bound to; changing it half-way would leave two truths.
+void Supervisor::check_unchangeable(const Config& next) const {
+  constexpr const char* kRestart = "cannot change while slickqd runs: restart it, or put the old value back";
+  if (next.shm_dir != config_.shm_dir) throw next.source->error("/shm_dir", kRestart);
+  if (!(next.control == config_.control)) throw next.source->error("/control", kRestart);
+}
+
+ReloadResult Supervisor::reload() {
+  ReloadResult result;
+  try {
+    Config next = load_config(config_.source->file());
+    check_unchangeable(next);
+    const std::vector<News> news = plan_and_apply(next);
+    adopt_config(std::move(next), news);
+  } catch (const ConfigError& error) {
+    result = {false, error.what(), error};
+  } catch (const std::exception& error) {
+    result = {false, error.what(), std::nullopt};
+  }
+  last_reload_ok_ = result.ok;
+  last_error_ = result.error;
+  if (result.ok) {
+    events_.record(
+        {EventKind::reload_ok, "", {{"file", config_.source->file()}, {"queues", config_.queues.size()}}});
+    return result;
+  }
+  nlohmann::ordered_json details{{"error", result.error}};
+  if (result.where) {
+    details["file"] = result.where->file();
+    details["line"] = result.where->line();
+    details["column"] = result.where->column();
+    details["pointer"] = result.where->pointer();
+  }
+  events_.record({EventKind::reload_failed, "", std::move(details)});
+  return result;
+}
+
+std::vector<std::string> Supervisor::stop() {
+  std::vector<std::string> stayed;
+  for (const QueueConfig& queue : config_.queues) {
+    if (!queue.remove_on_exit) continue;
+    slickq::RemoveOptions options;
+    options.shm_dir = config_.shm_dir;
+    try {
+      // A segment of another geometry is not the one this promise was made for.
+      const auto view = slickq::View::open_segment(queue.name, config_.shm_dir);
+      if (view.geometry() != queue.geometry) continue;
+      options.inode = view.facts().inode;
+    } catch (const slickq::Error&) {
+      continue;
+    }
+    try {
+      const slickq::Removal removal = slickq::remove_segment(queue.name, options);
+      if (!removal.removed) {
+        stayed.push_back(fmt::format("{} stays although remove_on_exit is set: held by {}", queue.name,
+                                     removal.holders.describe()));
+        continue;
+      }
+      options.inode = 0;
+      for (const std::string& cursor : queue.cursors) {
+        slickq::remove_segment(slickq::cursor_segment_name(queue.name, cursor), options);
+      }
+    } catch (const slickq::Error& error) {
+      stayed.push_back(fmt::format("{}: remove_on_exit: {}", queue.name, error.what()));
+    }
+  }
+  return stayed;
+}
+
+}  // namespace slickqd

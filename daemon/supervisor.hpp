@@ -1,0 +1,87 @@
+// What slickqd does, without sockets and signals: start, rounds, reload, stop.
+//
+// Thread safety: none; one thread calls. The Snapshot it hands out may be kept and read by anybody.
+// Invariants: 1. a config is in force only when all of it was parsed, planned and applied; until then, and
+// after any failure, the one before is. 2. between two calls no queue is open, mapped or locked: nobody is
+// delayed, refused or kept from removing a queue because slickqd runs. Crash: killed at any moment nothing is
+// half-made; the next start adopts.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "clock.hpp"
+#include "config.hpp"
+#include "events.hpp"
+#include "holder_pass.hpp"
+#include "orphans.hpp"
+#include "plan.hpp"
+#include "sampler.hpp"
+#include "snapshot.hpp"
+
+namespace slickqd {
+
+/// The verdict on a reload. `where` is set when the config itself, or one value of it, is to blame.
+struct ReloadResult {
+  bool ok = true;
+  std::string error;
+  std::optional<ConfigError> where;
+};
+
+/// What make_plan() says about the world as it is now. Throws slickq::Error for the shm directory itself.
+Plan plan_for(const Config& config, bool with_holders);
+
+class Supervisor {
+ public:
+  Supervisor(Config config, const Clock& clock, EventLog::Sink sink);
+
+  /// Finishes removals a killed remover left, creates and adopts. Throws ConfigError when what exists
+  /// contradicts the config, slickq::Error when something cannot be made; nothing that was created is left
+  /// then.
+  void start();
+  /// One look at everything. Throws only what is a defect or a lost shm directory.
+  void round();
+  /// Reads the config file again.
+  ReloadResult reload();
+  /// remove_on_exit, never for what is held. Returns one line for each queue that stays although it should
+  /// go.
+  std::vector<std::string> stop();
+
+  const Config& config() const noexcept { return config_; }
+  const EventLog& events() const noexcept { return events_; }
+  std::shared_ptr<const Snapshot> snapshot() const noexcept { return snapshot_; }
+
+ private:
+  struct Tracked {
+    QueueStatus status;
+    Sampler sampler;
+  };
+
+  std::vector<News> plan_and_apply(const Config& config) const;
+  void adopt_config(Config config, const std::vector<News>& news);
+  void check_unchangeable(const Config& next) const;
+  void look_at(const QueueConfig& queue, Tracked& tracked, Monotonic now);
+  void perform(Action action, const QueueConfig& queue, Tracked& tracked, const Look& look, Monotonic now);
+  void announce_stall(const QueueConfig& queue, Tracked& tracked, Monotonic now);
+  void look_at_cursors(const QueueConfig& queue, QueueStatus& status);
+  void publish_snapshot(Monotonic begun, std::vector<OrphanStatus> orphans);
+
+  Config config_;
+  const Clock& clock_;
+  EventLog events_;
+  std::vector<Tracked> tracked_;  // one for each of config_.queues, same order
+  OrphanWatch orphans_;
+  HolderPass holders_;
+  std::uint64_t rounds_ = 0;
+  WallTime started_{};
+  WallTime loaded_{};
+  bool last_reload_ok_ = true;
+  std::string last_error_;
+  std::shared_ptr<const Snapshot> snapshot_ = std::make_shared<Snapshot>();
+};
+
+}  // namespace slickqd

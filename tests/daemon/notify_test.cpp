@@ -1,0 +1,57 @@
+#include "notify.hpp"
+
+#include <doctest/doctest.h>
+#include <unistd.h>
+
+#include <string>
+
+#include "notify_socket.hpp"
+#include "support/shm_dir.hpp"
+
+using daemon_test::NotifySocket;
+using namespace slickqd;
+using std::chrono::microseconds;
+
+TEST_CASE("the messages are what systemd expects, over a path and over an abstract socket") {
+  const test_support::ShmDir dir;
+  for (const std::string& name : {dir.file("notify"), "@slickqd-test-" + std::to_string(getpid())}) {
+    CAPTURE(name);
+    const NotifySocket manager(name);
+    const Notify notify(name, microseconds(30'000'000));
+    CHECK(notify.ready("2 queues"));
+    CHECK(manager.receive() == "READY=1\nSTATUS=2 queues");
+    CHECK(notify.round_finished("one\ntwo"));
+    CHECK(manager.receive() == "WATCHDOG=1\nSTATUS=one two");
+    CHECK(notify.reloading(Monotonic(microseconds(1234))));
+    CHECK(manager.receive() == "RELOADING=1\nMONOTONIC_USEC=1234");
+    CHECK(notify.stopping());
+    CHECK(manager.receive() == "STOPPING=1");
+  }
+}
+
+TEST_CASE("without a watchdog there is no sign of life, only the status") {
+  const test_support::ShmDir dir;
+  const NotifySocket manager(dir.file("notify"));
+  const Notify notify(manager.name(), std::nullopt);
+  CHECK(notify.round_finished("fine"));
+  CHECK(manager.receive() == "STATUS=fine");
+}
+
+TEST_CASE("without a manager nothing is sent, and a manager that is gone is no disaster") {
+  CHECK(Notify("", std::nullopt).ready("x"));
+  CHECK(Notify("relative", std::nullopt).ready("x"));
+  const test_support::ShmDir dir;
+  CHECK_FALSE(Notify(dir.file("nobody"), std::nullopt).ready("x"));
+}
+
+TEST_CASE("the watchdog of another process is not ours") {
+  setenv("WATCHDOG_USEC", "1000000", 1);
+  setenv("WATCHDOG_PID", "1", 1);
+  CHECK_FALSE(Notify::from_environment().watchdog().has_value());
+  setenv("WATCHDOG_PID", std::to_string(getpid()).c_str(), 1);
+  CHECK(Notify::from_environment().watchdog() == microseconds(1'000'000));
+  setenv("WATCHDOG_USEC", "garbage", 1);
+  CHECK_FALSE(Notify::from_environment().watchdog().has_value());
+  unsetenv("WATCHDOG_USEC");
+  unsetenv("WATCHDOG_PID");
+}

@@ -1,0 +1,193 @@
+// Start, reload and stop: bringing the world and the config together, or leaving both alone.
+#include <doctest/doctest.h>
+#include <sys/resource.h>
+
+#include <filesystem>
+
+#include "fixture.hpp"
+#include "queues.hpp"
+#include "slickq/error.hpp"
+
+using daemon_test::holder;
+using daemon_test::inode_of;
+using daemon_test::make_queue;
+using daemon_test::World;
+using std::filesystem::exists;
+
+TEST_CASE("a good reload creates what is new and leaves the rest alone") {
+  World world(R"([{"name":"a","size":8,"elem":8}])");
+  world.start();
+  world.round();
+  const auto inode = inode_of(world.shm.path(), "a");
+  world.write_config(R"([{"name":"a","size":8,"elem":8},{"name":"b","size":4,"elem":16,"cursors":["c"]}])");
+  const auto result = world.supervisor->reload();
+  CHECK(result.ok);
+  CHECK(world.happened() == std::vector<std::string>{"created a", "created b", "created b@c", "reload_ok"});
+  CHECK(inode_of(world.shm.path(), "a") == inode);
+  world.round();
+  CHECK(world.queue_status(1)["name"] == "b");
+  CHECK(world.queue_status(1)["capacity"] == 4);
+}
+
+TEST_CASE("a queue that left the config is left alone") {
+  World world(R"([{"name":"a","size":8,"elem":8,"remove_on_exit":true}])");
+  world.start();
+  world.write_config("[]");
+  CHECK(world.supervisor->reload().ok);
+  CHECK(world.supervisor->stop().empty());
+  CHECK(exists(world.shm.file("a")));
+}
+
+TEST_CASE("a broken reload changes nothing and says where") {
+  World world(R"([{"name":"a","size":8,"elem":8}])");
+  world.start();
+  world.write_text(
+      "{\n \"queues\": [ {\"name\":\"b\",\"size\":8,\"elem\":8},\n  {\"name\":\"c\",\"size\":9,\"elem\":8} ] "
+      "}");
+  const auto result = world.supervisor->reload();
+  CHECK_FALSE(result.ok);
+  REQUIRE(result.where);
+  CHECK(result.where->line() == 3);
+  CHECK(result.where->pointer() == "/queues/1/size");
+  CHECK(world.last_event()["event"] == "reload_failed");
+  CHECK(world.last_event()["line"] == 3);
+  CHECK_FALSE(exists(world.shm.file("b")));
+  world.round();
+  CHECK(world.status()["queues"].size() == 1);
+  CHECK(world.status()["config"]["last_reload_ok"] == false);
+  CHECK(world.status()["config"]["last_error"].get<std::string>().find("/queues/1/size") !=
+        std::string::npos);
+}
+
+TEST_CASE("a reload whose plan has a problem does not begin") {
+  World world("[]");
+  world.start();
+  make_queue(world.shm.path(), "b", 16);
+  world.write_config(R"([{"name":"a","size":8,"elem":8},{"name":"b","size":8,"elem":8}])");
+  const auto result = world.supervisor->reload();
+  CHECK_FALSE(result.ok);
+  CHECK(result.where->pointer() == "/queues/1");
+  CHECK_FALSE(exists(world.shm.file("a")));
+  CHECK(world.supervisor->config().queues.empty());
+}
+
+TEST_CASE("a reload that fails half-way takes back what it made and keeps the old config") {
+  World world("[]");
+  world.start();
+  world.write_config(
+      R"([{"name":"a","size":8,"elem":8,"cursors":["c"]},{"name":"b","size":65536,"elem":64}])");
+  rlimit before{};
+  REQUIRE(getrlimit(RLIMIT_FSIZE, &before) == 0);
+  const rlimit small{1 << 20, before.rlim_max};  // what no plan can know
+  REQUIRE(setrlimit(RLIMIT_FSIZE, &small) == 0);
+  const auto result = world.supervisor->reload();
+  REQUIRE(setrlimit(RLIMIT_FSIZE, &before) == 0);
+  CHECK_FALSE(result.ok);
+  CHECK(result.error.find("file size limit") != std::string::npos);
+  CHECK(std::filesystem::is_empty(world.shm.path()));
+  CHECK(world.supervisor->config().queues.empty());
+  CHECK(world.happened() == std::vector<std::string>{"reload_failed"});
+}
+
+TEST_CASE("what the process is bound to cannot change by reload") {
+  World world("[]");
+  world.start();
+  world.write_config("[]", R"("control":{"socket":"/tmp/elsewhere/s"})");
+  const auto result = world.supervisor->reload();
+  CHECK_FALSE(result.ok);
+  CHECK(result.where->pointer() == "/control");
+  CHECK(result.error.find("restart") != std::string::npos);
+}
+
+TEST_CASE("a mismatch with on_mismatch fail refuses the start and names both geometries") {
+  World world(R"([{"name":"a","size":4,"elem":4},{"name":"q","size":8,"elem":8}])");
+  make_queue(world.shm.path(), "q", 16);
+  try {
+    world.start();
+    FAIL("it started");
+  } catch (const slickqd::ConfigError& error) {
+    CHECK(error.pointer() == "/queues/1");
+    const std::string text = error.what();
+    CHECK(text.find("slq1, 16 elements of 8 bytes") != std::string::npos);
+    CHECK(text.find("slq1, 8 elements of 8 bytes") != std::string::npos);
+  }
+  CHECK_FALSE(exists(world.shm.file("a")));
+}
+
+TEST_CASE("a mismatch with on_mismatch keep is watched as it is") {
+  World world(R"([{"name":"q","size":8,"elem":8,"on_mismatch":"keep"}])");
+  make_queue(world.shm.path(), "q", 16);
+  world.start();
+  CHECK(world.happened() == std::vector<std::string>{"mismatch q"});
+  world.round();
+  CHECK(world.happened().size() == 1);
+  CHECK(world.queue_status()["state"] == "mismatch");
+  CHECK(world.queue_status()["reserved_index"] == 0);
+}
+
+TEST_CASE("recreate_if_idle replaces a queue nobody holds and rewinds its cursors") {
+  World world(R"([{"name":"q","size":8,"elem":8,"cursors":["c"],"on_mismatch":"recreate_if_idle"}])");
+  make_queue(world.shm.path(), "q", 16);
+  slickq::NamedCursor::create("q@c", 77, daemon_test::in(world.shm.path()));
+  world.start();
+  CHECK(world.happened() == std::vector<std::string>{"recreated q"});
+  CHECK(slickq::Queue::open("q", world.shm.path()).geometry().capacity() == 8);
+  CHECK(slickq::NamedCursor::open("q@c", world.shm.path()).cursor().load() == 0);
+}
+
+TEST_CASE("recreate_if_idle never replaces a held queue") {
+  World world(R"([{"name":"q","size":8,"elem":8,"on_mismatch":"recreate_if_idle"}])");
+  make_queue(world.shm.path(), "q", 16);
+  const auto inode = inode_of(world.shm.path(), "q");
+  {
+    const auto other = holder(world.shm.path(), "q");
+    world.start();
+    CHECK(world.happened() == std::vector<std::string>{"mismatch q"});
+    CHECK(world.last_event()["why"].get<std::string>().find(std::to_string(other.pid())) !=
+          std::string::npos);
+    CHECK(inode_of(world.shm.path(), "q") == inode);
+  }
+  CHECK(world.supervisor->reload().ok);  // the holder is gone: now it may
+  CHECK(world.count("recreated q") == 1);
+  world.round();
+  CHECK(world.queue_status()["state"] == "ready");
+  CHECK(world.queue_status()["capacity"] == 8);
+}
+
+TEST_CASE("a vanished queue is made again at the next reload") {
+  World world(R"([{"name":"q","size":8,"elem":8}])");
+  world.start();
+  std::filesystem::remove(world.shm.file("q"));
+  world.round();
+  CHECK(world.supervisor->reload().ok);
+  CHECK(world.count("created q") == 2);
+  world.round();
+  CHECK(world.queue_status()["state"] == "ready");
+  CHECK(world.count("recreated q") == 0);
+}
+
+TEST_CASE("remove_on_exit removes queue and cursors, but never a held one") {
+  World world(R"([{"name":"a","size":8,"elem":8,"cursors":["c"],"remove_on_exit":true},
+                  {"name":"b","size":8,"elem":8,"remove_on_exit":true}, {"name":"k","size":8,"elem":8}])");
+  world.start();
+  const auto other = holder(world.shm.path(), "b");
+  const auto stayed = world.supervisor->stop();
+  REQUIRE(stayed.size() == 1);
+  CHECK(stayed[0].find("b stays") == 0);
+  CHECK(stayed[0].find(std::to_string(other.pid())) != std::string::npos);
+  CHECK_FALSE(exists(world.shm.file("a")));
+  CHECK_FALSE(exists(world.shm.file("a@c")));
+  CHECK(exists(world.shm.file("b")));
+  CHECK(exists(world.shm.file("k")));
+}
+
+TEST_CASE("a shm directory that is not there refuses the start") {
+  World world("[]");
+  world.write_text(R"({"shm_dir":"/dev/shm/no-such-directory-of-slickqd"})");
+  try {
+    world.start();
+    FAIL("it started");
+  } catch (const slickq::Error& error) {
+    CHECK(error.code() == slickq::Errc::not_found);
+  }
+}

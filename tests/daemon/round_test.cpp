@@ -1,0 +1,252 @@
+// What a round sees and says.
+#include <doctest/doctest.h>
+
+#include <array>
+#include <filesystem>
+#include <fstream>
+
+#include "fixture.hpp"
+#include "queues.hpp"
+#include "slickq/error.hpp"
+#include "slickq/removal.hpp"
+
+using daemon_test::holder;
+using daemon_test::in;
+using daemon_test::make_queue;
+using daemon_test::World;
+using std::chrono::milliseconds;
+
+namespace {
+
+const std::string kQueue = R"([{"name":"q","size":8,"elem":8,"cursors":["c"],"stall":{"after":"2s"},
+                                "lag":{"warn":"50%","critical":"90%"}}])";
+
+void push(slickq::Queue& queue, int items) {
+  slickq::Producer producer(queue);
+  const std::array<std::byte, 8> element{};
+  for (int k = 0; k < items; ++k) REQUIRE(producer.push(element) == slickq::Push::pushed);
+}
+
+}  // namespace
+
+TEST_CASE("the first start creates, the second adopts, and both say so") {
+  World world(kQueue);
+  world.start();
+  CHECK(world.happened() == std::vector<std::string>{"created q", "created q@c"});
+  const auto queue = slickq::Queue::open("q", world.shm.path());
+  CHECK(queue.geometry() == slickq::Geometry::make(slickq::Layout::slq1, 8, 8));
+  CHECK((std::filesystem::status(world.shm.file("q")).permissions() & std::filesystem::perms::mask) ==
+        std::filesystem::perms(0660));
+  CHECK(std::filesystem::file_size(world.shm.file("q@c")) == 8);
+
+  world.start();
+  CHECK(world.happened() == std::vector<std::string>{"adopted q"});
+  CHECK_FALSE(queue.is_detached());
+}
+
+TEST_CASE("a round shows indexes, rates, holders and lag") {
+  World world(kQueue);
+  world.start();
+  world.round();
+  auto queue = slickq::Queue::open("q", world.shm.path());
+  push(queue, 3);
+  const auto other = holder(world.shm.path(), "q");
+  world.round();
+  const auto status = world.queue_status();
+  CHECK(status["state"] == "ready");
+  CHECK(status["reserved_index"] == 3);
+  CHECK(status["published_index"] == 3);
+  CHECK(status["last_published_index"] == 2);
+  CHECK(status["gap"] == 0);
+  CHECK(status["reserved_per_s"] == 3.0);
+  CHECK(status["published_per_s"] == 3.0);
+  CHECK(status["cursors"][0]["name"] == "c");
+  CHECK(status["cursors"][0]["lag"] == 3);
+  CHECK(status["cursors"][0]["lag_pct"] == 37.5);
+  CHECK(status["holders"] == 1);
+  CHECK(status["holder_processes"][0]["pid"] == other.pid());
+  CHECK(world.status()["rounds"] == 2);
+}
+
+TEST_CASE("between two rounds the daemon is no holder: a queue can be removed under it") {
+  World world(kQueue);
+  world.start();
+  world.round();
+  slickq::RemoveOptions options;
+  options.shm_dir = world.shm.path();
+  CHECK(slickq::remove_segment("q", options).removed);
+}
+
+TEST_CASE("a hole older than stall.after is a stall, announced once, until it is published") {
+  World world(kQueue);
+  world.start();
+  auto queue = slickq::Queue::open("q", world.shm.path());
+  push(queue, 1);
+  const std::uint64_t hole = queue.ring().reserve(1);
+  push(queue, 1);
+  world.round();
+  CHECK(world.queue_status()["state"] == "ready");
+  CHECK(world.queue_status()["holes"][0]["index"] == 1);
+  CHECK(world.queue_status()["holes"][0]["next"] == 2);
+  CHECK(world.queue_status()["published_index"] == 1);
+  CHECK(world.queue_status()["unpublished"] == 1);
+  CHECK(world.queue_status()["gap"] == 2);
+  world.round(milliseconds(1999));
+  CHECK(world.count("stall q") == 0);
+  world.round(milliseconds(1));
+  CHECK(world.queue_status()["state"] == "stalled");
+  CHECK(world.queue_status()["holes"][0]["age_ms"] == 2000);
+  world.round();
+  CHECK(world.count("stall q") == 1);
+  CHECK(world.last_event()["index"] == 1);
+  CHECK(world.last_event()["age_ms"] == 2000);
+
+  queue.ring().publish(hole, 1);
+  world.round();
+  CHECK(world.queue_status()["state"] == "ready");
+  CHECK(world.queue_status()["published_index"] == 3);
+  CHECK(world.count("stall q") == 1);
+}
+
+TEST_CASE(
+    "a ring that lapped between two rounds has no stall, and a hole that stays in it is found afterwards") {
+  World world(kQueue);
+  world.start();
+  auto queue = slickq::Queue::open("q", world.shm.path());
+  push(queue, 2);
+  queue.ring().reserve(1);
+  world.round();
+  CHECK(world.queue_status()["holes"].size() == 1);
+  push(queue, 18);  // 21 reserved: the hole at 2 is gone
+  world.round(milliseconds(5000));
+  CHECK(world.queue_status()["holes"].empty());
+  CHECK(world.queue_status()["published_index"] == 21);
+  queue.ring().reserve(1);
+  push(queue, 9);  // lapped again, a hole at 21 that C = 31 has left behind
+  queue.ring().reserve(1);
+  push(queue, 2);
+  world.round();
+  world.round();
+  CHECK(world.queue_status()["holes"].size() == 1);
+  CHECK(world.queue_status()["holes"][0]["index"] == 31);
+  world.round(milliseconds(2000));
+  CHECK(world.count("stall q") == 1);
+}
+
+TEST_CASE("a lag is announced when it rises over a limit, not while it swings around it") {
+  World world(kQueue);
+  world.start();
+  auto queue = slickq::Queue::open("q", world.shm.path());
+  auto cursor = slickq::NamedCursor::open("q@c", world.shm.path());
+  push(queue, 4);
+  world.round();
+  CHECK(world.count("lag_warn q") == 1);
+  CHECK(world.last_event()["cursor"] == "c");
+  CHECK(world.last_event()["lag"] == 4);
+  world.round();
+  push(queue, 4);
+  world.round();
+  CHECK(world.count("lag_critical q") == 1);
+  CHECK(world.count("lag_warn q") == 1);
+  cursor.cursor().store(8);
+  world.round();
+  CHECK(world.queue_status()["cursors"][0]["level"] == "ok");
+  push(queue, 5);
+  world.round();
+  CHECK(world.count("lag_warn q") == 2);
+}
+
+TEST_CASE("a queue that vanishes and comes back is announced both times") {
+  World world(kQueue);
+  world.start();
+  world.round();
+  std::filesystem::remove(world.shm.file("q"));
+  world.round();
+  world.round();
+  CHECK(world.count("vanished q") == 1);
+  CHECK(world.queue_status()["state"] == "missing");
+  CHECK(world.queue_status()["reserved_index"].is_null());
+  make_queue(world.shm.path(), "q", 8);
+  world.round();
+  CHECK(world.count("recreated q") == 1);
+  CHECK(world.queue_status()["state"] == "ready");
+}
+
+TEST_CASE("a queue that was replaced between two rounds is announced, and its rates start again") {
+  World world(kQueue);
+  world.start();
+  auto queue = slickq::Queue::open("q", world.shm.path());
+  push(queue, 5);
+  world.round();
+  std::filesystem::remove(world.shm.file("q"));
+  make_queue(world.shm.path(), "q", 8);
+  world.round();
+  CHECK(world.count("recreated q") == 1);
+  CHECK(world.queue_status()["reserved_index"] == 0);
+  CHECK(world.queue_status()["reserved_per_s"] == 0.0);
+}
+
+TEST_CASE("a queue replaced by something else is a mismatch that says what is there") {
+  World world(kQueue);
+  world.start();
+  world.round();
+  std::filesystem::remove(world.shm.file("q"));
+  make_queue(world.shm.path(), "q", 16);
+  world.round();
+  world.round();
+  CHECK(world.count("mismatch q") == 1);
+  CHECK(world.queue_status()["state"] == "mismatch");
+  CHECK(world.queue_status()["capacity"] == 16);
+  CHECK(world.queue_status()["problem"].get<std::string>().find("configured slq1, 8 elements") !=
+        std::string::npos);
+  std::filesystem::remove(world.shm.file("q"));
+  std::ofstream(world.shm.file("q")) << "garbage";
+  world.round();
+  CHECK(world.queue_status()["state"] == "mismatch");
+  CHECK(world.queue_status()["reserved_index"].is_null());
+  std::filesystem::remove(world.shm.file("q"));
+  std::filesystem::create_directory(world.shm.file("q"));
+  world.round();
+  CHECK(world.queue_status()["state"] == "mismatch");
+}
+
+TEST_CASE("a segment truncated under the daemon is a mismatch, not a crash") {
+  World world(kQueue);
+  world.start();
+  world.round();
+  std::filesystem::resize_file(world.shm.file("q"), 100);
+  world.round();
+  CHECK(world.queue_status()["state"] == "mismatch");
+}
+
+TEST_CASE("a queue that was reset starts its rates again") {
+  World world(kQueue);
+  world.start();
+  auto queue = slickq::Queue::open("q", world.shm.path());
+  push(queue, 5);
+  world.round();
+  queue.reset(true);
+  world.round();
+  CHECK(world.queue_status()["reserved_index"] == 0);
+  CHECK(world.queue_status()["published_per_s"] == 0.0);
+  CHECK(world.queue_status()["state"] == "ready");
+}
+
+TEST_CASE("a scan that runs out of budget goes on in the next round") {
+  test_support::ShmDir shm;
+  make_queue(shm.path(), "big", 1024);
+  auto queue = slickq::Queue::open("big", shm.path());
+  push(queue, 300);
+  slickqd::QueueConfig config;
+  config.name = "big";
+  config.geometry = queue.geometry();
+  const daemon_test::FakeClock clock;
+  slickqd::HolderPass holders(clock);
+  slickqd::Sampler sampler(/*slot_budget=*/128);
+  for (const unsigned published : {128u, 256u, 300u, 300u}) {
+    const auto look = sampler.look(config, shm.path(), holders, clock.monotonic());
+    REQUIRE((look && look->numbers));
+    CHECK(look->numbers->published == published);
+    CHECK(look->numbers->complete == (published == 300));
+  }
+}

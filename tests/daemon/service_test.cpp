@@ -1,0 +1,253 @@
+// The real program, from start to end: signals, systemd, kill -9 under load.
+#include <doctest/doctest.h>
+#include <sys/stat.h>
+
+#include <array>
+#include <filesystem>
+
+#include "daemon_process.hpp"
+#include "notify_socket.hpp"
+#include "queues.hpp"
+#include "slickq/consumer.hpp"
+
+using daemon_test::Daemon;
+using daemon_test::eventually;
+using daemon_test::http;
+using daemon_test::NotifySocket;
+using daemon_test::Place;
+using std::filesystem::exists;
+
+namespace {
+
+const std::string kTicks = R"([{"name":"ticks","size":1024,"elem":64,"mode":"0640","cursors":["strategy"]}])";
+
+int run_to_end(const Place& place, std::vector<std::string> arguments) {
+  Daemon daemon(arguments, place.log());
+  return daemon.wait();
+}
+
+}  // namespace
+
+TEST_CASE("start creates queues and cursors as configured, the next start adopts them, SIGTERM exits 0") {
+  const Place place(kTicks);
+  {
+    Daemon daemon(place.arguments(), place.log());
+    REQUIRE(place.wait_until_up());
+    struct stat facts {};
+    REQUIRE(stat(place.shm.file("ticks").c_str(), &facts) == 0);
+    CHECK((facts.st_mode & 07777) == 0640);
+    CHECK(std::filesystem::file_size(place.shm.file("ticks@strategy")) == 8);
+    CHECK(slickq::Queue::open("ticks", place.shm.path()).geometry() ==
+          slickq::Geometry::make(slickq::Layout::slq1, 1024, 64));
+    CHECK(place.happened().find("\"created\"") != std::string::npos);
+    daemon.signal(SIGTERM);
+    CHECK(daemon.wait() == 0);
+  }
+  CHECK(exists(place.shm.file("ticks")));
+  Daemon daemon(place.arguments(), place.log());
+  REQUIRE(place.wait_until_up());
+  CHECK(place.happened().find("\"adopted\"") != std::string::npos);
+  CHECK(place.happened().find("\"created\"") == std::string::npos);
+  daemon.signal(SIGINT);
+  CHECK(daemon.wait() == 0);
+}
+
+TEST_CASE("a second instance exits 75 and names the first, which is not disturbed") {
+  const Place place(kTicks);
+  Daemon first(place.arguments(), place.log());
+  REQUIRE(place.wait_until_up());
+  Daemon second(place.arguments(), place.run.file("second"));
+  CHECK(second.wait() == 75);
+  CHECK(second.log().find("slickqd runs already (pid " + std::to_string(first.pid()) + ")") !=
+        std::string::npos);
+  CHECK(http(place.socket, "GET", "/healthz").status == 200);
+}
+
+TEST_CASE("a broken config exits 78 with file, line and column, and touches nothing") {
+  const Place place(R"([{"name":"a","size":8,"elem":8},
+     {"name":"b","size":100,"elem":8}])");
+  for (const bool check_only : {false, true}) {
+    auto arguments = place.arguments();
+    if (check_only) arguments.push_back("--check-config");
+    CHECK(run_to_end(place, arguments) == 78);
+  }
+  const std::string log = daemon_test::read_file(place.log());
+  CHECK(log.find(place.config + ":6:25: /queues/1/size: size 100: not a power of two") != std::string::npos);
+  CHECK(std::filesystem::is_empty(place.shm.path()));
+  CHECK_FALSE(exists(place.socket));
+}
+
+TEST_CASE("exit codes tell the reason") {
+  const Place place;
+  CHECK(run_to_end(place, {"--confg"}) == 64);
+  CHECK(run_to_end(place, {"--help"}) == 0);
+  CHECK(run_to_end(place, {"--version"}) == 0);
+  CHECK(run_to_end(place, {"--config", "/nonexistent.json"}) == 78);
+  CHECK(run_to_end(place, {"--config", place.config, "--check-config"}) == 0);
+  const Place blocked;
+  std::ofstream(blocked.socket) << "a file where the socket should be";
+  CHECK(run_to_end(blocked, blocked.arguments()) == 73);
+  CHECK(exists(blocked.socket));
+  const Place nowhere;
+  std::ofstream(nowhere.config) << R"({"shm_dir":"/nonexistent","control":{"socket":")" << nowhere.socket
+                                << "\"}}";
+  CHECK(run_to_end(nowhere, nowhere.arguments()) == 69);
+}
+
+TEST_CASE("--dry-run prints the plan and touches nothing") {
+  const Place place(R"([{"name":"new","size":8,"elem":8,"cursors":["c"]}, {"name":"old","size":8,"elem":8},
+                        {"name":"other","size":8,"elem":8,"on_mismatch":"keep"}])",
+                    R"("orphans":{"match":["job-*"]})");
+  daemon_test::make_queue(place.shm.path(), "old", 8);
+  daemon_test::make_queue(place.shm.path(), "other", 32);
+  daemon_test::make_queue(place.shm.path(), "job-1", 8);
+  CHECK(run_to_end(place, {"--config", place.config, "--dry-run"}) == 0);
+  const std::string plan = daemon_test::read_file(place.log());
+  for (const char* line : {"create    new    ", "create    new@c  ", "adopt     old    ", "mismatch  other  ",
+                           "orphan    job-1  "}) {
+    CAPTURE(plan);
+    CHECK(plan.find(line) != std::string::npos);
+  }
+  CHECK_FALSE(exists(place.shm.file("new")));
+  CHECK_FALSE(exists(place.socket));
+}
+
+TEST_CASE(
+    "SIGHUP with a broken config changes nothing and says why, with a good one it creates the new queue") {
+  const Place place(kTicks);
+  Daemon daemon(place.arguments(), place.log());
+  REQUIRE(place.wait_until_up());
+  place.configure(R"([{"name":"new","size":8,"elem":8,"mode":"rw"}])");
+  daemon.signal(SIGHUP);
+  REQUIRE(eventually([&] { return place.happened().find("reload_failed") != std::string::npos; }));
+  CHECK(place.happened().find("/queues/0/mode") != std::string::npos);
+  CHECK_FALSE(exists(place.shm.file("new")));
+  CHECK(place.status()["queues"][0]["name"] == "ticks");
+  CHECK(place.status()["config"]["last_reload_ok"] == false);
+
+  place.configure(R"([{"name":"new","size":8,"elem":8}])");
+  daemon.signal(SIGHUP);
+  REQUIRE(eventually([&] { return place.happened().find("reload_ok") != std::string::npos; }));
+  CHECK(exists(place.shm.file("new")));
+  CHECK(eventually([&] { return place.status()["queues"][0]["name"] == "new"; }));
+  CHECK(exists(place.shm.file("ticks")));  // no longer watched, still there
+
+  place.configure("[]");
+  CHECK(http(place.socket, "POST", "/v1/reload").json() == nlohmann::json{{"ok", true}});
+  CHECK(place.status()["queues"].empty());
+}
+
+TEST_CASE("systemd hears READY, a status and a sign of life a round, reloads, and STOPPING") {
+  const Place place(kTicks);
+  const NotifySocket manager("@slickqd-service-test-" + std::to_string(getpid()));
+  Daemon daemon(place.arguments(), place.log(),
+                {"NOTIFY_SOCKET=" + manager.name(), "WATCHDOG_USEC=30000000"});
+  CHECK(manager.receive().starts_with("WATCHDOG=1\nSTATUS=1 queue, 1 ready; round 1 took"));
+  CHECK(manager.receive().starts_with("READY=1\nSTATUS=1 queue"));
+  CHECK(exists(place.shm.file("ticks")));
+  CHECK(manager.wait_for("WATCHDOG=1\n"));
+  daemon.signal(SIGHUP);
+  CHECK(manager.wait_for("RELOADING=1\nMONOTONIC_USEC="));
+  CHECK(manager.wait_for("READY=1"));
+  daemon.signal(SIGTERM);
+  CHECK(manager.wait_for("STOPPING=1"));
+  CHECK(daemon.wait() == 0);
+}
+
+TEST_CASE("a wish this release does not fulfil is said at start") {
+  const Place place(R"([{"name":"q","size":8,"elem":8,"stall":{"action":"repair"}}])",
+                    R"("metrics":{"listen":"127.0.0.1:9464"})");
+  Daemon daemon(place.arguments(), place.log());
+  REQUIRE(place.wait_until_up());
+  CHECK(daemon.log().find("reports stalls of q, it does not repair them") != std::string::npos);
+  CHECK(daemon.log().find("serves no metrics") != std::string::npos);
+}
+
+TEST_CASE("--foreground logs text for a person, also after a reload") {
+  const Place place(kTicks);
+  auto arguments = place.arguments();
+  arguments.push_back("--foreground");
+  Daemon daemon(arguments, place.log());
+  REQUIRE(place.wait_until_up());
+  CHECK(http(place.socket, "POST", "/v1/reload").status == 200);
+  daemon.signal(SIGTERM);
+  CHECK(daemon.wait() == 0);
+  CHECK(daemon.log().find(" info  created ticks geometry=") != std::string::npos);
+  CHECK(daemon.log().find('{') == std::string::npos);
+}
+
+TEST_CASE("the log is JSON lines when it is no terminal") {
+  const Place place(kTicks);
+  Daemon daemon(place.arguments(), place.log());
+  REQUIRE(place.wait_until_up());
+  daemon.signal(SIGTERM);
+  CHECK(daemon.wait() == 0);
+  std::istringstream lines(daemon.log());
+  int events = 0;
+  for (std::string line; std::getline(lines, line);) {
+    const auto object = nlohmann::json::parse(line);
+    CHECK(object.contains("time"));
+    events += object.contains("event") ? 1 : 0;
+  }
+  CHECK(events == 2);
+}
+
+// Producer and consumer run through several lives of the daemon, each ended by SIGKILL at another moment.
+TEST_CASE("kill -9 under load: producer and consumer lose nothing, the restarted daemon adopts") {
+  constexpr std::uint64_t kItems = 200'000;
+  constexpr std::uint64_t kAhead =
+      512;  // of 1024: the producer waits for the consumer, so that any loss is a fault
+  const Place place(kTicks);
+  auto daemon = std::make_unique<Daemon>(place.arguments(), place.log());
+  REQUIRE(place.wait_until_up());
+
+  test_support::Child producer([&](test_support::ChildSide& side) {
+    auto queue = slickq::Queue::open("ticks", place.shm.path());
+    const auto done = slickq::NamedCursor::open("ticks@strategy", place.shm.path());
+    slickq::Producer out(queue);
+    side.report();
+    for (std::uint64_t k = 0; k < kItems; ++k) {
+      while (k - done.cursor().load() >= kAhead) std::this_thread::yield();
+      std::array<std::byte, 64> element{};
+      std::memcpy(element.data(), &k, sizeof k);
+      if (out.push(element) != slickq::Push::pushed) return 1;
+      if (queue.is_detached()) return 2;
+    }
+    return 0;
+  });
+  test_support::Child consumer([&](test_support::ChildSide& side) {
+    const auto queue = slickq::Queue::open("ticks", place.shm.path());
+    auto done = slickq::NamedCursor::open("ticks@strategy", place.shm.path());
+    slickq::Consumer in(queue);
+    side.report();
+    std::array<std::byte, 64> element{};
+    for (std::uint64_t expected = 0; expected < kItems;) {
+      const auto got = in.pop_into(element);
+      if (got.lost != 0) return 1;
+      if (got.what != slickq::Pop::item) {
+        std::this_thread::yield();
+        continue;
+      }
+      std::uint64_t value = 0;
+      std::memcpy(&value, element.data(), sizeof value);
+      if (value != expected++) return 2;
+      done.cursor().store(in.cursor());
+    }
+    return 0;
+  });
+  REQUIRE(producer.reported());
+  REQUIRE(consumer.reported());
+  for (int life = 0; life < 8; ++life) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(5 * life));
+    daemon->signal(SIGKILL);
+    CHECK(daemon->wait() == 128 + SIGKILL);
+    daemon = std::make_unique<Daemon>(place.arguments(), place.log());
+    REQUIRE(place.wait_until_up());
+    CHECK(place.happened().find("\"adopted\"") != std::string::npos);
+    CHECK(place.happened().find("\"created\"") == std::string::npos);
+  }
+  CHECK(producer.join() == 0);
+  CHECK(consumer.join() == 0);
+  CHECK(eventually([&] { return place.status()["queues"][0]["published_index"] == kItems; }));
+  CHECK(place.status()["queues"][0]["state"] == "ready");
+}

@@ -1,0 +1,85 @@
+// The control socket of the real program: who may, what is too much, and that nobody can hold it up.
+#include <doctest/doctest.h>
+#include <grp.h>
+#include <sys/stat.h>
+
+#include <vector>
+
+#include "core/child_process.hpp"
+#include "daemon_process.hpp"
+
+using daemon_test::Daemon;
+using daemon_test::eventually;
+using daemon_test::http;
+using daemon_test::Place;
+using daemon_test::UnixClient;
+
+TEST_CASE("the socket has the configured mode and goes away at the end") {
+  const Place place;
+  {
+    std::ofstream(place.config) << "{\"shm_dir\":\"" << place.shm.path() << "\",\"control\":{\"socket\":\""
+                                << place.socket << "\",\"mode\":\"0640\"}}";
+  }
+  Daemon daemon(place.arguments(), place.log());
+  REQUIRE(place.wait_until_up());
+  struct stat facts {};
+  REQUIRE(stat(place.socket.c_str(), &facts) == 0);
+  CHECK((facts.st_mode & 07777) == 0640);
+  daemon.signal(SIGTERM);
+  CHECK(daemon.wait() == 0);
+  CHECK(stat(place.socket.c_str(), &facts) != 0);
+}
+
+TEST_CASE("clients that say nothing, and far too many of them, delay neither rounds nor others") {
+  const Place place;
+  Daemon daemon(place.arguments(), place.log());
+  REQUIRE(place.wait_until_up());
+  std::vector<UnixClient> silent;
+  for (int k = 0; k < 100; ++k) {
+    silent.emplace_back(place.socket);
+    if (k % 2 == 0) silent.back().send_text("GET /v1/sta");
+  }
+  const auto before = place.status()["rounds"].get<std::uint64_t>();
+  CHECK(eventually([&] { return place.status()["rounds"].get<std::uint64_t>() > before + 5; }));
+  CHECK(silent.front().receive_all().empty());  // the oldest were dropped
+}
+
+TEST_CASE("what is no HTTP, or too much of it, is refused and nothing else happens") {
+  const Place place;
+  Daemon daemon(place.arguments(), place.log());
+  REQUIRE(place.wait_until_up());
+  const auto answer_to = [&](const std::string& text) {
+    const UnixClient client(place.socket);
+    client.send_text(text);
+    return client.receive_all();
+  };
+  CHECK(answer_to("\x01\x02 garbage\r\n\r\n").find("400") != std::string::npos);
+  CHECK(answer_to("GET /" + std::string(20'000, 'x') + " HTTP/1.1\r\n\r\n").find("431") != std::string::npos);
+  CHECK(answer_to("POST /v1/reload HTTP/1.1\r\nContent-Length: 100000\r\n\r\n").find("413") !=
+        std::string::npos);
+  CHECK(place.happened().find("reload") == std::string::npos);
+  CHECK(http(place.socket, "GET", "/nothing").status == 404);
+}
+
+TEST_CASE("a user who is not of the group may look but not reload" * doctest::skip(getuid() != 0)) {
+  const Place place;
+  std::ofstream(place.config) << "{\"shm_dir\":\"" << place.shm.path() << "\",\"control\":{\"socket\":\""
+                              << place.socket << "\",\"mode\":\"0666\",\"group\":\"4242\"}}";
+  chmod(place.run.path().c_str(), 0755);
+  Daemon daemon(place.arguments(), place.log());
+  REQUIRE(place.wait_until_up());
+  const auto reload_as = [&](gid_t group, bool supplementary) {
+    test_support::Child child([&](test_support::ChildSide&) {
+      const gid_t more[] = {group};
+      const gid_t main_group = supplementary ? 65534 : group;
+      if (setgroups(supplementary ? 1 : 0, more) != 0 || setgid(main_group) != 0 || setuid(65534) != 0)
+        return 99;
+      if (http(place.socket, "GET", "/v1/status").status != 200) return 98;
+      return http(place.socket, "POST", "/v1/reload").status / 10;
+    });
+    return child.join();
+  };
+  CHECK(reload_as(65534, false) == 40);
+  CHECK(reload_as(4242, false) == 20);
+  CHECK(reload_as(4242, true) == 20);
+}

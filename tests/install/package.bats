@@ -1,0 +1,66 @@
+# The installed package, used as other projects use it: by CMake, by pkg-config, and under the original's name.
+# Needs BUILD_DIR, the build to install.
+
+setup_file() {
+  export PREFIX="$BATS_FILE_TMPDIR/prefix"
+  # Moved after the installation: what is installed must not remember where it was put.
+  cmake --install "$BUILD_DIR" --prefix "$BATS_FILE_TMPDIR/elsewhere" >"$BATS_FILE_TMPDIR/log" 2>&1
+  mv "$BATS_FILE_TMPDIR/elsewhere" "$PREFIX"
+  PKG_CONFIG_PATH=$(dirname "$(find "$PREFIX" -name slickq.pc)")
+  export PKG_CONFIG_PATH
+}
+
+build_and_run() {  # PROJECT
+  cmake -S "$BATS_TEST_DIRNAME/$1" -B "$BATS_TEST_TMPDIR/build" -G Ninja -DCMAKE_PREFIX_PATH="$PREFIX"
+  cmake --build "$BATS_TEST_TMPDIR/build"
+  run "$BATS_TEST_TMPDIR/build/$2"
+}
+
+@test "find_package(slickq) gives slickq::core" {
+  build_and_run find_package uses_slickq
+  [ "$status" -eq 0 ]
+  [[ "$output" == "slickq 0."*": 42" ]]
+}
+
+@test "find_package(slick-queue) gives slick::queue and the drop-in header" {
+  build_and_run find_slick_queue uses_slick_queue
+  [ "$status" -eq 0 ]
+  [ "$output" = "drop-in: 42" ]
+}
+
+@test "pkg-config gives the flags to compile and link" {
+  # shellcheck disable=SC2046  # the flags are words on purpose
+  c++ -std=c++20 "$BATS_TEST_DIRNAME/find_package/main.cpp" -o "$BATS_TEST_TMPDIR/program" \
+    $(pkg-config --cflags --libs slickq)
+  run "$BATS_TEST_TMPDIR/program"
+  [ "$status" -eq 0 ]
+  [[ "$output" == "slickq 0."*": 42" ]]
+}
+
+@test "pkg-config and the header agree on the version" {
+  version=$(pkg-config --modversion slickq)
+  grep -qF "#define SLICKQ_VERSION \"$version\"" "$PREFIX/include/slickq/version.hpp"
+}
+
+@test "every public header compiles on its own" {
+  cd "$PREFIX/include"
+  for header in slickq/*.hpp slick/*; do
+    echo "#include <$header>" | c++ -std=c++20 -Wall -Wextra -Wpedantic -Werror -fsyntax-only -I. -x c++ - ||
+      { echo "$header"; return 1; }
+  done
+}
+
+@test "the installed programs run and tell their version" {
+  run "$PREFIX/bin/slickq" --version
+  [ "$status" -eq 0 ]
+  [[ "$output" == *"$(pkg-config --modversion slickq)"* ]]
+  run "$PREFIX/sbin/slickqd" --version
+  [ "$status" -eq 0 ]
+  [[ "$output" == *"$(pkg-config --modversion slickq)"* ]]
+}
+
+@test "nothing of the build or the tests is installed" {
+  run find "$PREFIX" -type f ! -path '*/include/slickq/*' ! -path '*/include/slick/*' ! -path '*/cmake/slick*' \
+    ! -name libslickq.a ! -name slickq.pc ! -path '*/bin/slickq' ! -path '*/sbin/slickqd'
+  [ "$output" = "" ]
+}

@@ -1,0 +1,30 @@
+// Ctrl-C and SIGTERM as a flag: a producer stopped between reserve and publish would leave a hole, so
+// commands that run long stop between two items.
+//
+// Thread safety: one thread, besides the signal handler.
+#pragma once
+
+#include <chrono>
+
+namespace slickq::cli {
+
+/// From here on SIGINT and SIGTERM only raise the flag, and interrupt blocking system calls.
+void catch_interrupts();
+bool interrupted() noexcept;
+
+/// Sleep, but not beyond an interrupt.
+void pause_for(std::chrono::nanoseconds time) noexcept;
+
+/// Waiting for a queue that does not wake anybody: soon again at first, then once a millisecond.
+class Backoff {
+ public:
+  void wait() noexcept;
+  void reset() noexcept { next_ = kFirst; }
+
+ private:
+  static constexpr std::chrono::nanoseconds kFirst = std::chrono::microseconds(20);
+  static constexpr std::chrono::nanoseconds kLongest = std::chrono::milliseconds(1);
+  std::chrono::nanoseconds next_ = kFirst;
+};
+
+}  // namespace slickq::cli

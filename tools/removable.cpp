@@ -1,0 +1,44 @@
+#include "removable.hpp"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+
+#include "holder_text.hpp"
+#include "slickq/names.hpp"
+#include "slickq/recognise.hpp"
+
+namespace slickq::cli {
+
+void require_removable(const std::string& name, const std::string& shm_dir, Removable what) {
+  const std::string path = segment_path(shm_dir, name);
+  const std::string remedy = fmt::format("remove it by hand if you are sure: rm {}", path);
+  // O_NONBLOCK: a FIFO must not make us wait for its writer.
+  const int fd = open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+  if (fd < 0 && errno == ELOOP)
+    throw Error(Errc::corrupt, segment_name(name), "is a symbolic link, not a queue", remedy);
+  if (fd < 0) throw system_failure(segment_name(name), "open", errno);
+  struct stat facts {};
+  HeaderBytes header{};
+  const bool known =
+      fstat(fd, &facts) == 0 && S_ISREG(facts.st_mode) && pread(fd, header.data(), header.size(), 0) >= 0;
+  close(fd);
+  if (!known) throw Error(Errc::corrupt, segment_name(name), "is not a regular file, so not a queue", remedy);
+  const Recognition found = recognise(header, static_cast<std::uint64_t>(facts.st_size));
+  if (found.verdict == Verdict::foreign) {
+    throw Error(Errc::corrupt, segment_name(name), fmt::format("is not a queue: {}", found.problem), remedy);
+  }
+  if (found.verdict == Verdict::cursor && what == Removable::queue) {
+    throw Error(Errc::corrupt, segment_name(name), "is a cursor, not a queue", "use another name");
+  }
+}
+
+Error held_error(const std::string& name, const Holders& holders, std::string remedy) {
+  return {Errc::busy, segment_name(name), fmt::format("held by {}", holders_text(holders)),
+          std::move(remedy)};
+}
+
+}  // namespace slickq::cli

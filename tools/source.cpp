@@ -1,0 +1,62 @@
+#include "source.hpp"
+
+#include <fmt/format.h>
+#include <sys/stat.h>
+
+#include <cerrno>
+
+#include "slickq/error.hpp"
+#include "slickq/names.hpp"
+
+namespace slickq::cli {
+namespace {
+
+bool is_file(const Source& source) {
+  return source.file || source.operand.find('/', 1) != std::string::npos;
+}
+
+std::optional<Holders> holders_beforehand(const Session& session, const Source& source) {
+  if (is_file(source)) return std::nullopt;
+  try {
+    return find_holders(segment_path(session.globals.shm_dir, source.operand));
+  } catch (const Error&) {  // opening it will tell better what is wrong
+    return std::nullopt;
+  }
+}
+
+}  // namespace
+
+void declare_source(Arguments& arguments, Source& source) {
+  arguments.operand_or_flag("QUEUE|FILE", into(source.operand),
+                            "name of a queue, or path of a file with one's bytes", Arguments::Need::optional);
+  arguments.option("--file", "FILE", into(source.file), "a file, whatever its name looks like");
+}
+
+View open_source(Session& session, const Source& source) {
+  if (source.file && !source.operand.empty()) {
+    throw Error(Errc::invalid_argument, "--file", fmt::format("given beside {}: which one?", source.operand));
+  }
+  View view = is_file(source) ? View::open_file(source.file.value_or(source.operand))
+                              : View::open_segment(source.operand, session.globals.shm_dir);
+  session.detail(fmt::format("reading {}: {}", view.path(), view.geometry().describe()));
+  return view;
+}
+
+Inspected inspect_source(Session& session, const Source& source) {
+  std::optional<Holders> holders = holders_beforehand(session, source);
+  View view = open_source(session, source);
+  InspectOptions options;
+  options.holders = !holders;
+  Inspection facts = inspect(view, options);
+  if (holders) facts.holders = std::move(holders);
+  return {std::move(view), std::move(facts)};
+}
+
+void require_segment(const Session& session, const std::string& name) {
+  struct stat unused {};
+  if (lstat(segment_path(session.globals.shm_dir, name).c_str(), &unused) == 0) return;
+  throw system_failure(segment_name(name), "look up in " + session.globals.shm_dir, errno,
+                       "'slickq list' shows what is there");
+}
+
+}  // namespace slickq::cli

@@ -1,0 +1,38 @@
+// The QUEUE|FILE a reading verb was given: a segment by name, or a file holding a segment's bytes.
+//
+// Thread safety: one thread.
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "arguments.hpp"
+#include "session.hpp"
+#include "slickq/inspect.hpp"
+#include "slickq/view.hpp"
+
+namespace slickq::cli {
+
+struct Source {
+  std::string operand;              ///< a '/' beyond the first character makes it a file
+  std::optional<std::string> file;  ///< --file
+};
+
+void declare_source(Arguments& arguments, Source& source);
+
+/// Throws as View::open_segment and View::open_file.
+View open_source(Session& session, const Source& source);
+
+struct Inspected {
+  View view;
+  Inspection facts;
+};
+/// Open and inspect, the holders first: our own open file would refuse the lease, and to find out that it was
+/// only us takes a walk through /proc, longer than everything else together.
+Inspected inspect_source(Session& session, const Source& source);
+
+/// What stat() of a segment's name says: for verbs that work on names only. Throws Error(not_found,
+/// permission).
+void require_segment(const Session& session, const std::string& name);
+
+}  // namespace slickq::cli

@@ -1,0 +1,70 @@
+// slickq dump: print what is in the ring, and stop.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <limits>
+#include <memory>
+
+#include "../item_format.hpp"
+#include "../ring_walk.hpp"
+#include "../source.hpp"
+#include "../values.hpp"
+#include "../verbs.hpp"
+
+namespace slickq::cli {
+namespace {
+
+struct Options {
+  Source source;
+  Position from;
+  std::uint64_t count = std::numeric_limits<std::uint64_t>::max();
+  ItemFlags items;
+};
+
+// All that is there begins with the first hole when it stands before the oldest item.
+std::uint64_t first_cursor(const View& view, Position from) {
+  const std::uint64_t cursor = cursor_at(view, from);
+  return from.at == Position::At::begin ? std::min(cursor, scan(view).published) : cursor;
+}
+
+Exit dump_queue(Session& session, const Options& options) {
+  const View view = open_source(session, options.source);
+  ItemPrinter printer(session, options.items, view.geometry().element_size());
+  // C as it is now: a dump of a queue in use ends.
+  RingWalk walk(view, first_cursor(view, options.from), view.reserved_index(), [&](const Hole& hole) {
+    session.note(fmt::format("-- hole {}..{}: reserved, not published; a reader waits there", hole.index,
+                             hole.next - 1));
+    return true;
+  });
+  std::vector<std::byte> elements;
+  std::uint64_t lost = 0;
+  std::uint64_t printed = 0;
+  while (printed < options.count) {
+    const PopResult item = walk.next(elements);
+    lost += item.lost;
+    if (item.what == Pop::reset) session.note("-- the queue was reset meanwhile");
+    if (item.what != Pop::item) break;
+    printer.print(item.index, item.count, elements);
+    ++printed;
+  }
+  if (lost > 0)
+    session.note(fmt::format("-- {} were overwritten before they could be read", count_of(lost, "element")));
+  return Exit::ok;
+}
+
+}  // namespace
+
+Run declare_dump(Arguments& arguments) {
+  const auto options = std::make_shared<Options>();
+  declare_source(arguments, options->source);
+  arguments.option("--from", "WHERE", into(options->from, parse_position),
+                   "begin (default), end, -N (N items before the end), or an index");
+  arguments.option("-n,--count", "COUNT", into(options->count, parse_number), "at most so many items");
+  declare_item_flags(arguments, options->items, "-f,--template");
+  arguments.epilogue(
+      "All items are shown, also those behind a hole; holes are told on standard error.\n"
+      "example: slickq dump ticks --from -3 --unpack '<qd8s'");
+  return [options](Session& session) { return dump_queue(session, *options); };
+}
+
+}  // namespace slickq::cli

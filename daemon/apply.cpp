@@ -50,20 +50,15 @@ class Applier {
 
   void before_the_point_of_no_return(const Step& step) {
     switch (step.kind) {
-      case StepKind::create:
-        return create(step);
-      case StepKind::create_cursor:
-        return create_cursor(step);
-      case StepKind::adopt:
-        return tell(EventKind::adopted, step, {{"found", step.text}});
+      case StepKind::create: return create(step);
+      case StepKind::create_cursor: return create_cursor(step);
+      case StepKind::adopt: return tell(EventKind::adopted, step, {{"found", step.text}});
       case StepKind::keep:
       case StepKind::keep_cursor:
-        return tell(EventKind::mismatch, step,
-                    {{"found", step.found}, {"action", "keep"}, {"why", step.text}});
+        return tell(EventKind::mismatch, step, {{"found", step.found}, {"action", "keep"}, {"why", step.text}});
       case StepKind::adopt_cursor:
       case StepKind::recreate:
-      case StepKind::orphan:
-        return;
+      case StepKind::orphan: return;
     }
   }
 
@@ -76,8 +71,7 @@ class Applier {
 
   void create_cursor(const Step& step) {
     const QueueConfig& queue = queue_of(step);
-    const auto made =
-        slickq::NamedCursor::create(step.segment, oldest_index(queue), options_of(config_, queue));
+    const auto made = slickq::NamedCursor::create(step.segment, oldest_index(queue), options_of(config_, queue));
     created_.push_back({step.segment, made.segment().inode()});
     tell(EventKind::created, step, {{"cursor", made.cursor().load()}});
   }
@@ -102,10 +96,9 @@ class Applier {
     const slickq::Removal removal = slickq::remove_segment(queue.name, options);
     if (!removal.removed) {
       const std::string holders = removal.holders.describe();
-      return tell(EventKind::mismatch, step,
-                  {{"found", step.found},
-                   {"action", "recreate_if_idle"},
-                   {"why", "held by " + holders + "; left as it is"}});
+      return tell(
+          EventKind::mismatch, step,
+          {{"found", step.found}, {"action", "recreate_if_idle"}, {"why", "held by " + holders + "; left as it is"}});
     }
     slickq::Queue::create(queue.name, queue.geometry, options_of(config_, queue));
     for (const std::string& cursor : queue.cursors) rewind(queue, cursor);
@@ -115,14 +108,12 @@ class Applier {
   // A cursor of the removed queue would point far beyond the end of the new one.
   void rewind(const QueueConfig& queue, const std::string& cursor) {
     try {
-      slickq::NamedCursor::open(slickq::cursor_segment_name(queue.name, cursor), config_.shm_dir)
-          .cursor()
-          .store(0);
+      slickq::NamedCursor::open(slickq::cursor_segment_name(queue.name, cursor), config_.shm_dir).cursor().store(0);
     } catch (const slickq::Error& error) {
-      news_.push_back({EventKind::mismatch,
-                       slickq::cursor_segment_name(queue.name, cursor),
-                       {{"why", fmt::format("the queue was made anew, its cursor could not be set to 0: {}",
-                                            error.what())}}});
+      news_.push_back(
+          {EventKind::mismatch,
+           slickq::cursor_segment_name(queue.name, cursor),
+           {{"why", fmt::format("the queue was made anew, its cursor could not be set to 0: {}", error.what())}}});
     }
   }
 
@@ -151,8 +142,6 @@ class Applier {
 
 }  // namespace
 
-std::vector<News> apply_plan(const Config& config, const Plan& plan) {
-  return Applier(config, plan).run();
-}
+std::vector<News> apply_plan(const Config& config, const Plan& plan) { return Applier(config, plan).run(); }
 
 }  // namespace slickqd

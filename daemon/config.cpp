@@ -16,20 +16,14 @@ namespace {
 
 using slickq::Layout;
 
-constexpr Choice<Layout> kLayouts[] = {{"slq1", Layout::slq1},     {"slq0", Layout::slq0},
-                                       {"packed", Layout::packed}, {"wide", Layout::wide},
-                                       {"slq2", Layout::slq2},     {"slq3", Layout::slq3}};
-constexpr Choice<OnMismatch> kMismatch[] = {{"keep", OnMismatch::keep},
-                                            {"fail", OnMismatch::fail},
-                                            {"recreate_if_idle", OnMismatch::recreate_if_idle}};
-constexpr Choice<StallAction> kStallActions[] = {{"report", StallAction::report},
-                                                 {"repair", StallAction::repair}};
-constexpr Choice<OrphanAction> kOrphanActions[] = {{"report", OrphanAction::report},
-                                                   {"remove", OrphanAction::remove}};
-constexpr Choice<LogLevel> kLevels[] = {{"debug", LogLevel::debug},
-                                        {"info", LogLevel::info},
-                                        {"warn", LogLevel::warn},
-                                        {"error", LogLevel::error}};
+constexpr Choice<Layout> kLayouts[] = {{"slq1", Layout::slq1}, {"slq0", Layout::slq0}, {"packed", Layout::packed},
+                                       {"wide", Layout::wide}, {"slq2", Layout::slq2}, {"slq3", Layout::slq3}};
+constexpr Choice<OnMismatch> kMismatch[] = {
+    {"keep", OnMismatch::keep}, {"fail", OnMismatch::fail}, {"recreate_if_idle", OnMismatch::recreate_if_idle}};
+constexpr Choice<StallAction> kStallActions[] = {{"report", StallAction::report}, {"repair", StallAction::repair}};
+constexpr Choice<OrphanAction> kOrphanActions[] = {{"report", OrphanAction::report}, {"remove", OrphanAction::remove}};
+constexpr Choice<LogLevel> kLevels[] = {
+    {"debug", LogLevel::debug}, {"info", LogLevel::info}, {"warn", LogLevel::warn}, {"error", LogLevel::error}};
 constexpr Choice<LogFormat> kFormats[] = {
     {"auto", LogFormat::automatic}, {"text", LogFormat::text}, {"json", LogFormat::json}};
 
@@ -61,10 +55,8 @@ void read_cursors(const Node& node, QueueConfig& out) {
 
 void read_stall(const Node& node, QueueConfig& out) {
   static constexpr Field<StallPolicy> kFields[] = {
-      {"after", false,
-       [](const Node& n, StallPolicy& s) { s.after = n.duration(std::chrono::milliseconds(1)); }},
-      {"action", false,
-       [](const Node& n, StallPolicy& s) { s.action = n.one_of<StallAction>(kStallActions); }}};
+      {"after", false, [](const Node& n, StallPolicy& s) { s.after = n.duration(std::chrono::milliseconds(1)); }},
+      {"action", false, [](const Node& n, StallPolicy& s) { s.action = n.one_of<StallAction>(kStallActions); }}};
   read_object<StallPolicy>(node, kFields, out.stall);
 }
 
@@ -74,8 +66,8 @@ void read_lag(const Node& node, QueueConfig& out) {
       {"critical", false, [](const Node& n, LagPolicy& l) { l.critical_percent = n.percent(); }}};
   read_object<LagPolicy>(node, kFields, out.lag);
   if (out.lag.warn_percent > out.lag.critical_percent) {
-    throw node.fail(fmt::format("warn ({:g}%) is above critical ({:g}%)", out.lag.warn_percent,
-                                out.lag.critical_percent));
+    throw node.fail(
+        fmt::format("warn ({:g}%) is above critical ({:g}%)", out.lag.warn_percent, out.lag.critical_percent));
   }
 }
 
@@ -83,9 +75,7 @@ constexpr std::uint64_t kAny = ~std::uint64_t{0};
 
 constexpr Field<QueueDraft> kQueueFields[] = {
     {"name", true,
-     [](const Node& n, QueueDraft& q) {
-       q.name = checked(n, [&] { return slickq::segment_name(n.text()); });
-     }},
+     [](const Node& n, QueueDraft& q) { q.name = checked(n, [&] { return slickq::segment_name(n.text()); }); }},
     {"size", true, [](const Node& n, QueueDraft& q) { q.size = n.integer(1, kAny); }},
     {"elem", true, [](const Node& n, QueueDraft& q) { q.elem = n.integer(1, kAny); }},
     {"layout", false, [](const Node& n, QueueDraft& q) { q.layout = n.one_of<Layout>(kLayouts); }},
@@ -95,8 +85,7 @@ constexpr Field<QueueDraft> kQueueFields[] = {
     {"group", false, [](const Node& n, QueueDraft& q) { q.group = n.group(); }},
     {"prefault", false, [](const Node& n, QueueDraft& q) { q.prefault = n.boolean(); }},
     {"cursors", false, [](const Node& n, QueueDraft& q) { read_cursors(n, q); }},
-    {"on_mismatch", false,
-     [](const Node& n, QueueDraft& q) { q.on_mismatch = n.one_of<OnMismatch>(kMismatch); }},
+    {"on_mismatch", false, [](const Node& n, QueueDraft& q) { q.on_mismatch = n.one_of<OnMismatch>(kMismatch); }},
     {"stall", false, [](const Node& n, QueueDraft& q) { read_stall(n, q); }},
     {"lag", false, [](const Node& n, QueueDraft& q) { read_lag(n, q); }},
     {"remove_on_exit", false, [](const Node& n, QueueDraft& q) { q.remove_on_exit = n.boolean(); }}};
@@ -134,8 +123,7 @@ void read_queues(const Node& node, Config& out) {
       if (key == "name") take(member, draft.name, draft.pointer);
       if (key != "cursors") continue;
       for (const Node& cursor : member.elements()) {
-        const auto segment =
-            checked(cursor, [&] { return slickq::cursor_segment_name(draft.name, cursor.text()); });
+        const auto segment = checked(cursor, [&] { return slickq::cursor_segment_name(draft.name, cursor.text()); });
         take(cursor, segment, cursor.pointer());
       }
     }
@@ -145,8 +133,7 @@ void read_queues(const Node& node, Config& out) {
 
 void read_monitor(const Node& node, Config& out) {
   static constexpr Field<MonitorConfig> kFields[] = {{"interval", false, [](const Node& n, MonitorConfig& m) {
-                                                        m.interval =
-                                                            n.duration(std::chrono::milliseconds(10));
+                                                        m.interval = n.duration(std::chrono::milliseconds(10));
                                                       }}};
   read_object<MonitorConfig>(node, kFields, out.monitor);
 }
@@ -158,15 +145,12 @@ void read_orphans(const Node& node, Config& out) {
          for (const Node& element : n.elements()) {
            o.match.push_back(element.text());
            if (o.match.back().find('/') != std::string::npos) {
-             throw element.fail(
-                 fmt::format("\"{}\" has a '/': patterns are of segment names", o.match.back()));
+             throw element.fail(fmt::format("\"{}\" has a '/': patterns are of segment names", o.match.back()));
            }
          }
        }},
-      {"grace", false,
-       [](const Node& n, OrphanConfig& o) { o.grace = n.duration(std::chrono::milliseconds(100)); }},
-      {"action", false,
-       [](const Node& n, OrphanConfig& o) { o.action = n.one_of<OrphanAction>(kOrphanActions); }}};
+      {"grace", false, [](const Node& n, OrphanConfig& o) { o.grace = n.duration(std::chrono::milliseconds(100)); }},
+      {"action", false, [](const Node& n, OrphanConfig& o) { o.action = n.one_of<OrphanAction>(kOrphanActions); }}};
   read_object<OrphanConfig>(node, kFields, out.orphans);
 }
 
@@ -229,9 +213,7 @@ Config read_config(Document document) {
 
 }  // namespace
 
-Config load_config(const std::string& file) {
-  return read_config(Document::load(file));
-}
+Config load_config(const std::string& file) { return read_config(Document::load(file)); }
 
 Config parse_config(const std::string& file_name, std::string text) {
   return read_config(Document::parse(file_name, std::move(text)));
@@ -241,14 +223,12 @@ std::vector<std::string> unsupported_wishes(const Config& config) {
   std::vector<std::string> wishes;
   for (const QueueConfig& queue : config.queues) {
     if (queue.stall.action == StallAction::repair) {
-      wishes.push_back(
-          fmt::format("{}/stall/action: this release reports stalls of {}, it does not repair them",
-                      queue.pointer, queue.name));
+      wishes.push_back(fmt::format("{}/stall/action: this release reports stalls of {}, it does not repair them",
+                                   queue.pointer, queue.name));
     }
   }
   if (config.metrics.listen) {
-    wishes.push_back("/metrics/listen: this release serves no metrics, nothing listens on " +
-                     *config.metrics.listen);
+    wishes.push_back("/metrics/listen: this release serves no metrics, nothing listens on " + *config.metrics.listen);
   }
   if (config.metrics.textfile) {
     wishes.push_back("/metrics/textfile: this release writes no metrics to " + *config.metrics.textfile);

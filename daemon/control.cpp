@@ -28,8 +28,7 @@ Peer peer_of(int fd) {
   Peer peer;
   ucred credentials{};
   socklen_t length = sizeof credentials;
-  if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &credentials, &length) != 0)
-    return peer;  // nobody: may change nothing
+  if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &credentials, &length) != 0) return peer;  // nobody: may change nothing
   peer.uid = credentials.uid;
   peer.gid = credentials.gid;
   peer.groups.resize(256);
@@ -52,15 +51,13 @@ class ControlServer::Session : public std::enable_shared_from_this<Session> {
 
   void run() {
     stream_.expires_after(kTimeout);  // for reading and writing together
-    http::async_read(
-        stream_, buffer_, parser_, [self = shared_from_this()](beast::error_code error, std::size_t) {
-          if (!error) return self->respond();
-          if (error == http::error::body_limit) return self->refuse(http::status::payload_too_large);
-          if (error == http::error::header_limit)
-            return self->refuse(http::status::request_header_fields_too_large);
-          const bool malformed = error.category() == beast::error_code(http::error::bad_method).category();
-          if (malformed && error != http::error::end_of_stream) self->refuse(http::status::bad_request);
-        });
+    http::async_read(stream_, buffer_, parser_, [self = shared_from_this()](beast::error_code error, std::size_t) {
+      if (!error) return self->respond();
+      if (error == http::error::body_limit) return self->refuse(http::status::payload_too_large);
+      if (error == http::error::header_limit) return self->refuse(http::status::request_header_fields_too_large);
+      const bool malformed = error.category() == beast::error_code(http::error::bad_method).category();
+      if (malformed && error != http::error::end_of_stream) self->refuse(http::status::bad_request);
+    });
   }
 
   void cancel() { stream_.close(); }
@@ -109,9 +106,7 @@ ControlServer::ControlServer(asio::io_context& io, const ControlConfig& config, 
   accept();
 }
 
-ControlServer::~ControlServer() {
-  close();
-}
+ControlServer::~ControlServer() { close(); }
 
 void ControlServer::close() {
   if (!acceptor_.is_open()) return;

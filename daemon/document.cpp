@@ -12,8 +12,8 @@
 namespace slickqd {
 namespace {
 
-std::string describe(const std::string& file, std::size_t line, std::size_t column,
-                     const std::string& pointer, const std::string& problem) {
+std::string describe(const std::string& file, std::size_t line, std::size_t column, const std::string& pointer,
+                     const std::string& problem) {
   std::string text = file;
   if (line > 0) text += fmt::format(":{}:{}", line, column);
   if (!pointer.empty()) text += ": " + pointer;
@@ -63,8 +63,7 @@ class PositionScanner {
   void value(const std::string& pointer, std::size_t key_offset, std::size_t depth) {
     skip_space();
     if (depth > Document::kMaxDepth) {
-      throw document_.error_at(at_, pointer,
-                               fmt::format("nested deeper than {} levels", Document::kMaxDepth));
+      throw document_.error_at(at_, pointer, fmt::format("nested deeper than {} levels", Document::kMaxDepth));
     }
     document_.offsets_[pointer] = {pointer.empty() ? at_ : key_offset, at_};
     if (peek() == '{') return object(pointer, depth);
@@ -165,9 +164,7 @@ Document Document::parse(std::string file, std::string text) {
   return document;
 }
 
-Document Document::load(const std::string& file) {
-  return parse(file, read_text(file));
-}
+Document Document::load(const std::string& file) { return parse(file, read_text(file)); }
 
 ConfigError Document::error(const std::string& pointer, std::string problem, At at) const {
   auto found = offsets_.find(pointer);

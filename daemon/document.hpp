@@ -17,8 +17,7 @@ namespace slickqd {
 /// What is wrong with a config, and exactly where. what() reads "file:line:column: pointer: problem".
 class ConfigError : public std::runtime_error {
  public:
-  ConfigError(std::string file, std::size_t line, std::size_t column, std::string pointer,
-              std::string problem);
+  ConfigError(std::string file, std::size_t line, std::size_t column, std::string pointer, std::string problem);
 
   const std::string& file() const noexcept { return file_; }
   std::size_t line() const noexcept { return line_; }      ///< from 1; 0: the file as a whole

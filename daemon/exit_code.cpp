@@ -12,16 +12,11 @@ struct Row {
 };
 
 constexpr std::array kExitCodes{
-    Row{slickq::Errc::invalid_argument, ExitCode::config},
-    Row{slickq::Errc::not_found, ExitCode::unavailable},
-    Row{slickq::Errc::exists, ExitCode::cannot_create},
-    Row{slickq::Errc::mismatch, ExitCode::config},
-    Row{slickq::Errc::busy, ExitCode::unavailable},
-    Row{slickq::Errc::permission, ExitCode::no_permission},
-    Row{slickq::Errc::corrupt, ExitCode::unavailable},
-    Row{slickq::Errc::no_space, ExitCode::cannot_create},
-    Row{slickq::Errc::exhausted, ExitCode::software},
-    Row{slickq::Errc::system, ExitCode::os_error},
+    Row{slickq::Errc::invalid_argument, ExitCode::config}, Row{slickq::Errc::not_found, ExitCode::unavailable},
+    Row{slickq::Errc::exists, ExitCode::cannot_create},    Row{slickq::Errc::mismatch, ExitCode::config},
+    Row{slickq::Errc::busy, ExitCode::unavailable},        Row{slickq::Errc::permission, ExitCode::no_permission},
+    Row{slickq::Errc::corrupt, ExitCode::unavailable},     Row{slickq::Errc::no_space, ExitCode::cannot_create},
+    Row{slickq::Errc::exhausted, ExitCode::software},      Row{slickq::Errc::system, ExitCode::os_error},
 };
 
 constexpr bool rows_follow_the_enum() {
@@ -34,8 +29,6 @@ static_assert(rows_follow_the_enum(), "one row for each Errc, in its order");
 
 }  // namespace
 
-ExitCode exit_code_for(slickq::Errc code) noexcept {
-  return kExitCodes[static_cast<std::size_t>(code)].exit;
-}
+ExitCode exit_code_for(slickq::Errc code) noexcept { return kExitCodes[static_cast<std::size_t>(code)].exit; }
 
 }  // namespace slickqd

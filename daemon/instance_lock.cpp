@@ -16,10 +16,9 @@ namespace {
 
 [[noreturn]] void fail(const std::string& path, const char* action, int error) {
   const bool denied = error == EACCES || error == EPERM || error == EROFS;
-  throw Failure(
-      denied ? ExitCode::no_permission : ExitCode::cannot_create,
-      fmt::format("{}: {}: {}; make the directory for this user, or set control.socket to one that is", path,
-                  action, std::strerror(error)));
+  throw Failure(denied ? ExitCode::no_permission : ExitCode::cannot_create,
+                fmt::format("{}: {}: {}; make the directory for this user, or set control.socket to one that is", path,
+                            action, std::strerror(error)));
 }
 
 std::string owner_of(int fd) {
@@ -35,8 +34,7 @@ std::string owner_of(int fd) {
 InstanceLock::InstanceLock(const std::string& socket) {
   const std::string directory = socket.substr(0, socket.rfind('/') + 1);
   const std::string path = directory + "slickqd.lock";
-  if (mkdir(directory.c_str(), 0755) != 0 && errno != EEXIST)
-    fail(directory, "cannot make the directory", errno);
+  if (mkdir(directory.c_str(), 0755) != 0 && errno != EEXIST) fail(directory, "cannot make the directory", errno);
   fd_ = open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
   if (fd_ < 0) fail(path, "cannot open the lock file", errno);
   if (flock(fd_, LOCK_EX | LOCK_NB) != 0) {
@@ -46,8 +44,7 @@ InstanceLock::InstanceLock(const std::string& socket) {
     if (error != EWOULDBLOCK) fail(path, "cannot lock", error);
     throw Failure(
         ExitCode::already_running,
-        fmt::format("{} is locked: slickqd runs already (pid {}); stop it, or set another control.socket",
-                    path, pid));
+        fmt::format("{} is locked: slickqd runs already (pid {}); stop it, or set another control.socket", path, pid));
   }
   // For people and for the message above; nothing depends on it.
   const std::string pid = std::to_string(getpid()) + "\n";

@@ -20,17 +20,14 @@ struct LevelRow {
   spdlog::level::level_enum spdlog_level;
   std::string_view name;
 };
-constexpr std::array kLevels{LevelRow{LogLevel::debug, spdlog::level::debug, "debug"},
-                             LevelRow{LogLevel::info, spdlog::level::info, "info"},
-                             LevelRow{LogLevel::warn, spdlog::level::warn, "warn"},
-                             LevelRow{LogLevel::error, spdlog::level::err, "error"}};
+constexpr std::array kLevels{
+    LevelRow{LogLevel::debug, spdlog::level::debug, "debug"}, LevelRow{LogLevel::info, spdlog::level::info, "info"},
+    LevelRow{LogLevel::warn, spdlog::level::warn, "warn"}, LevelRow{LogLevel::error, spdlog::level::err, "error"}};
 static_assert(kLevels[static_cast<std::size_t>(LogLevel::error)].level == LogLevel::error &&
                   kLevels.size() == static_cast<std::size_t>(LogLevel::error) + 1,
               "one row for each LogLevel, in its order");
 
-const LevelRow& row(LogLevel level) {
-  return kLevels[static_cast<std::size_t>(level)];
-}
+const LevelRow& row(LogLevel level) { return kLevels[static_cast<std::size_t>(level)]; }
 
 // Names in shared memory directories may be any bytes.
 std::string printed(const ordered_json& line) {
@@ -74,9 +71,8 @@ void Log::write(LogLevel level, std::string_view message) {
 
 void Log::event(EventKind kind, const ordered_json& line) {
   const LevelRow& level = row(is_warning(kind) ? LogLevel::warn : LogLevel::info);
-  logger_->log(
-      level.spdlog_level, "{}",
-      json_ ? printed(line) : fmt::format("{} {:5} {}", line.value("time", ""), level.name, as_text(line)));
+  logger_->log(level.spdlog_level, "{}",
+               json_ ? printed(line) : fmt::format("{} {:5} {}", line.value("time", ""), level.name, as_text(line)));
 }
 
 }  // namespace slickqd

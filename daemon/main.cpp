@@ -23,9 +23,7 @@ namespace {
 
 using namespace slickqd;
 
-void print(const std::string& text) {
-  std::fputs(text.c_str(), stdout);
-}
+void print(const std::string& text) { std::fputs(text.c_str(), stdout); }
 
 void check_config(const Options& options) {
   const Config config = load_config(options.config);
@@ -56,16 +54,11 @@ void run(const Options& options) {
 
 void act(const Options& options) {
   switch (options.mode) {
-    case Options::Mode::run:
-      return run(options);
-    case Options::Mode::check_config:
-      return check_config(options);
-    case Options::Mode::dry_run:
-      return dry_run(options);
-    case Options::Mode::help:
-      return print(usage());
-    case Options::Mode::version:
-      return print("slickqd " SLICKQ_VERSION "\n");
+    case Options::Mode::run: return run(options);
+    case Options::Mode::check_config: return check_config(options);
+    case Options::Mode::dry_run: return dry_run(options);
+    case Options::Mode::help: return print(usage());
+    case Options::Mode::version: return print("slickqd " SLICKQ_VERSION "\n");
   }
 }
 

@@ -65,8 +65,7 @@ std::string Node::absolute_path() const {
 std::chrono::milliseconds Node::duration(std::chrono::milliseconds least) const {
   const std::string word = text();
   const auto value = parse_duration(word);
-  if (!value)
-    throw fail(fmt::format("\"{}\" is no duration: write \"500ms\", \"2s\", \"10m\" or \"1h\"", word));
+  if (!value) throw fail(fmt::format("\"{}\" is no duration: write \"500ms\", \"2s\", \"10m\" or \"1h\"", word));
   if (*value < least) throw fail(fmt::format("\"{}\" is too short: at least {} ms", word, least.count()));
   return *value;
 }
@@ -129,9 +128,9 @@ std::string Node::none_of(const std::string& word, std::span<const std::string_v
 
 ConfigError unknown_key(const Node& member, const std::string& key, std::span<const std::string_view> known) {
   const std::string meant = suggestion(key, known);
-  return member.fail_at_key(
-      meant.empty() ? fmt::format("unknown key \"{}\"; known here: {}", key, fmt::join(known, ", "))
-                    : fmt::format("unknown key \"{}\"{}", key, meant));
+  return member.fail_at_key(meant.empty()
+                                ? fmt::format("unknown key \"{}\"; known here: {}", key, fmt::join(known, ", "))
+                                : fmt::format("unknown key \"{}\"{}", key, meant));
 }
 
 ConfigError missing_key(const Node& object, std::string_view key) {

@@ -37,8 +37,7 @@ std::string one_line(std::string_view text) {
 
 }  // namespace
 
-Notify::Notify(std::string_view socket, std::optional<std::chrono::microseconds> watchdog)
-    : watchdog_(watchdog) {
+Notify::Notify(std::string_view socket, std::optional<std::chrono::microseconds> watchdog) : watchdog_(watchdog) {
   const bool usable = socket.size() > 1 && socket.size() < sizeof(sockaddr_un::sun_path) &&
                       (socket.front() == '/' || socket.front() == '@');
   if (!usable) return;
@@ -65,9 +64,7 @@ Notify::~Notify() {
   if (fd_ >= 0) close(fd_);
 }
 
-bool Notify::ready(std::string_view status) const {
-  return send("READY=1\nSTATUS=" + one_line(status));
-}
+bool Notify::ready(std::string_view status) const { return send("READY=1\nSTATUS=" + one_line(status)); }
 
 bool Notify::round_finished(std::string_view status) const {
   return send((watchdog_ ? "WATCHDOG=1\nSTATUS=" : "STATUS=") + one_line(status));
@@ -78,9 +75,7 @@ bool Notify::reloading(Monotonic now) const {
   return send("RELOADING=1\nMONOTONIC_USEC=" + std::to_string(usec));
 }
 
-bool Notify::stopping() const {
-  return send("STOPPING=1");
-}
+bool Notify::stopping() const { return send("STOPPING=1"); }
 
 bool Notify::send(std::string_view message) const {
   if (fd_ < 0) return true;
@@ -89,8 +84,8 @@ bool Notify::send(std::string_view message) const {
   std::memcpy(to.sun_path, address_.data(), address_.size());
   // The length counts for the abstract form: its name has no terminator.
   const auto length = static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + address_.size());
-  const ssize_t sent = sendto(fd_, message.data(), message.size(), MSG_NOSIGNAL,
-                              reinterpret_cast<const sockaddr*>(&to), length);
+  const ssize_t sent =
+      sendto(fd_, message.data(), message.size(), MSG_NOSIGNAL, reinterpret_cast<const sockaddr*>(&to), length);
   return sent == static_cast<ssize_t>(message.size());
 }
 

@@ -30,8 +30,7 @@ constexpr std::array kFlags{
          [](Options& o, std::string_view) { o.mode = Mode::dry_run; }},
     Flag{"--foreground", "", "for use at a terminal: log as text (slickqd never forks, with or without it)",
          [](Options& o, std::string_view) { o.foreground = true; }},
-    Flag{"--version", "", "print the version and exit",
-         [](Options& o, std::string_view) { o.mode = Mode::version; }},
+    Flag{"--version", "", "print the version and exit", [](Options& o, std::string_view) { o.mode = Mode::version; }},
     Flag{"--help", "", "print this and exit", [](Options& o, std::string_view) { o.mode = Mode::help; }},
 };
 
@@ -71,8 +70,7 @@ Options parse_options(std::span<const char* const> arguments) {
 }
 
 std::string usage() {
-  std::string text =
-      "slickqd - creates the configured queues, watches them, reports\n\nusage: slickqd [options]\n";
+  std::string text = "slickqd - creates the configured queues, watches them, reports\n\nusage: slickqd [options]\n";
   for (const Flag& flag : kFlags) {
     text += fmt::format("  {:18}{}\n", fmt::format("{} {}", flag.name, flag.argument), flag.help);
   }

@@ -19,8 +19,7 @@ using std::chrono::milliseconds;
 
 }  // namespace
 
-std::vector<OrphanStatus> OrphanWatch::round(const Config& config, HolderPass& holders, Monotonic now,
-                                             EventLog& log) {
+std::vector<OrphanStatus> OrphanWatch::round(const Config& config, HolderPass& holders, Monotonic now, EventLog& log) {
   std::map<std::string, Candidate> still;
   std::vector<OrphanStatus> seen;
   if (config.orphans.match.empty()) {
@@ -67,10 +66,9 @@ std::optional<OrphanWatch::Sighting> OrphanWatch::sight(const std::string& name,
     const auto header = view.header();
     const auto layout = view.geometry().layout();
     const slickq::FileFacts facts = view.facts();
-    return Sighting{
-        {facts.inode, slickq::reserved_index(header, layout), slickq::last_published_index(header, layout)},
-        facts.bytes,
-        holders.of(path).held};
+    return Sighting{{facts.inode, slickq::reserved_index(header, layout), slickq::last_published_index(header, layout)},
+                    facts.bytes,
+                    holders.of(path).held};
   } catch (const slickq::Error&) {
     return std::nullopt;  // not a queue, gone, or not ours to read: never an orphan
   }

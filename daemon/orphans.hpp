@@ -45,10 +45,8 @@ class OrphanWatch {
     bool announced = false;
   };
 
-  static std::optional<Sighting> sight(const std::string& name, const std::string& shm_dir,
-                                       HolderPass& holders);
-  bool remove(const std::string& name, const Config& config, Candidate& candidate, Monotonic now,
-              EventLog& log);
+  static std::optional<Sighting> sight(const std::string& name, const std::string& shm_dir, HolderPass& holders);
+  bool remove(const std::string& name, const Config& config, Candidate& candidate, Monotonic now, EventLog& log);
 
   std::map<std::string, Candidate> candidates_;
 };

@@ -16,8 +16,7 @@ namespace {
 using slickq::Entry;
 using slickq::EntryKind;
 
-constexpr std::array kWords{"create", "adopt", "mismatch", "mismatch",
-                            "create", "adopt", "mismatch", "orphan"};
+constexpr std::array kWords{"create", "adopt", "mismatch", "mismatch", "create", "adopt", "mismatch", "orphan"};
 static_assert(kWords.size() == static_cast<std::size_t>(StepKind::orphan) + 1, "one word for each StepKind");
 
 std::string describe(const Entry& entry) {
@@ -28,8 +27,7 @@ std::string describe(const Entry& entry) {
 
 // Only what is a queue by its bytes, finished or not, is ever removed. Anything else is somebody else's.
 bool may_be_replaced(const Entry& entry) {
-  return entry.kind == EntryKind::queue || entry.kind == EntryKind::damaged ||
-         entry.kind == EntryKind::initialising;
+  return entry.kind == EntryKind::queue || entry.kind == EntryKind::damaged || entry.kind == EntryKind::initialising;
 }
 
 std::string wanted(const QueueConfig& queue) {
@@ -47,10 +45,8 @@ std::string permissions_that_differ(const QueueConfig& queue, const Entry& entry
     text += fmt::format("; {} {} instead of {}", what, is, should);
   };
   if (entry.file.mode != queue.mode) add("mode", format_mode(entry.file.mode), format_mode(queue.mode));
-  if (queue.owner && entry.file.owner != *queue.owner)
-    add("owner", entry.owner, slickq::user_name(*queue.owner));
-  if (queue.group && entry.file.group != *queue.group)
-    add("group", entry.group, slickq::group_name(*queue.group));
+  if (queue.owner && entry.file.owner != *queue.owner) add("owner", entry.owner, slickq::user_name(*queue.owner));
+  if (queue.group && entry.file.group != *queue.group) add("group", entry.group, slickq::group_name(*queue.group));
   return text;
 }
 
@@ -70,8 +66,7 @@ class Planner {
 
  private:
   const Entry* find(const std::string& name) const {
-    const auto found =
-        std::find_if(entries_.begin(), entries_.end(), [&](const Entry& e) { return e.name == name; });
+    const auto found = std::find_if(entries_.begin(), entries_.end(), [&](const Entry& e) { return e.name == name; });
     return found == entries_.end() ? nullptr : &*found;
   }
 
@@ -97,13 +92,11 @@ class Planner {
     if (queue.on_mismatch == OnMismatch::fail) {
       plan_.problems.push_back(
           {queue.pointer,
-           fmt::format(
-               "{}: {}; correct the config, remove the segment (slickq unlink {}), or set on_mismatch",
-               entry.path, both, queue.name)});
+           fmt::format("{}: {}; correct the config, remove the segment (slickq unlink {}), or set on_mismatch",
+                       entry.path, both, queue.name)});
     } else if (queue.on_mismatch == OnMismatch::recreate_if_idle && may_be_replaced(entry)) {
-      plan_.steps.push_back({StepKind::recreate, k, queue.name,
-                             both + "; removed and made anew when nobody holds it", found, inode,
-                             queue.geometry.segment_bytes()});
+      plan_.steps.push_back({StepKind::recreate, k, queue.name, both + "; removed and made anew when nobody holds it",
+                             found, inode, queue.geometry.segment_bytes()});
       recreated_bytes_ += entry.file.resident_bytes;
     } else {
       plan_.steps.push_back({StepKind::keep, k, queue.name, both + "; left as it is", found, inode, 0});
@@ -119,13 +112,13 @@ class Planner {
     } else if (entry->kind == EntryKind::cursor) {
       plan_.steps.push_back({StepKind::adopt_cursor, k, segment, "a cursor", {}, entry->file.inode, 0});
     } else if (queue.on_mismatch == OnMismatch::fail) {
-      plan_.problems.push_back({fmt::format("{}/cursors/{}", queue.pointer, c),
-                                fmt::format("{}: is no cursor: {}; remove it or name another cursor",
-                                            entry->path, describe(*entry))});
+      plan_.problems.push_back(
+          {fmt::format("{}/cursors/{}", queue.pointer, c),
+           fmt::format("{}: is no cursor: {}; remove it or name another cursor", entry->path, describe(*entry))});
     } else {
       plan_.steps.push_back({StepKind::keep_cursor, k, segment,
-                             fmt::format("is no cursor: {}; left as it is", describe(*entry)),
-                             describe(*entry), entry->file.inode, 0});
+                             fmt::format("is no cursor: {}; left as it is", describe(*entry)), describe(*entry),
+                             entry->file.inode, 0});
     }
   }
 
@@ -134,16 +127,15 @@ class Planner {
                       (entry.kind == EntryKind::cursor && slickq::split_cursor_name(entry.name).has_value());
     if (!ours || is_configured(config_, entry.name) || !matches_orphans(config_.orphans, entry.name)) return;
     if (entry.holders && entry.holders->held) return;
-    plan_.steps.push_back(
-        {StepKind::orphan,
-         0,
-         entry.name,
-         fmt::format("{}; {} when nobody uses it for {} s", describe(entry),
-                     config_.orphans.action == OrphanAction::remove ? "removed" : "reported",
-                     config_.orphans.grace.count() / 1000),
-         {},
-         entry.file.inode,
-         0});
+    plan_.steps.push_back({StepKind::orphan,
+                           0,
+                           entry.name,
+                           fmt::format("{}; {} when nobody uses it for {} s", describe(entry),
+                                       config_.orphans.action == OrphanAction::remove ? "removed" : "reported",
+                                       config_.orphans.grace.count() / 1000),
+                           {},
+                           entry.file.inode,
+                           0});
   }
 
   // Creating would fail half-way with ENOSPC: better to know before anything is touched.
@@ -156,10 +148,9 @@ class Planner {
     const std::uint64_t room = free_bytes + recreated_bytes_;
     if (need <= room) return;
     plan_.problems.push_back(
-        {"/queues",
-         fmt::format("{}: the new queues need {}, free are {}; make the file system larger (mount -o "
-                     "remount,size=..., or the container's --shm-size) or the queues smaller",
-                     config_.shm_dir, format_bytes(need), format_bytes(room))});
+        {"/queues", fmt::format("{}: the new queues need {}, free are {}; make the file system larger (mount -o "
+                                "remount,size=..., or the container's --shm-size) or the queues smaller",
+                                config_.shm_dir, format_bytes(need), format_bytes(room))});
   }
 
   const Config& config_;
@@ -170,8 +161,7 @@ class Planner {
 
 }  // namespace
 
-Plan make_plan(const Config& config, std::span<const Entry> entries,
-               std::optional<std::uint64_t> free_bytes) {
+Plan make_plan(const Config& config, std::span<const Entry> entries, std::optional<std::uint64_t> free_bytes) {
   return Planner(config, entries).plan(free_bytes);
 }
 
@@ -195,8 +185,8 @@ std::string describe(const Plan& plan) {
   for (const Step& step : plan.steps) width = std::max(width, step.segment.size());
   std::string text;
   for (const Step& step : plan.steps) {
-    text += fmt::format("{:9} {:{}}  {}\n", kWords[static_cast<std::size_t>(step.kind)], step.segment, width,
-                        step.text);
+    text +=
+        fmt::format("{:9} {:{}}  {}\n", kWords[static_cast<std::size_t>(step.kind)], step.segment, width, step.text);
   }
   return text;
 }

@@ -49,8 +49,7 @@ struct Plan {
 
 /// `entries`: everything in the shm directory (CatalogOptions::everything). `free_bytes`: room in it, when
 /// known.
-Plan make_plan(const Config& config, std::span<const slickq::Entry> entries,
-               std::optional<std::uint64_t> free_bytes);
+Plan make_plan(const Config& config, std::span<const slickq::Entry> entries, std::optional<std::uint64_t> free_bytes);
 
 /// Is the segment one of the config's queues or cursors?
 bool is_configured(const Config& config, std::string_view segment);

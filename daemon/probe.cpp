@@ -23,8 +23,7 @@ std::vector<std::string> names_in(const std::string& dir) {
   std::vector<std::string> names;
   while (const dirent* entry = readdir(stream.get())) {
     std::string name = entry->d_name;
-    if (name != "." && name != ".." && !name.starts_with(slickq::kPrivatePrefix))
-      names.push_back(std::move(name));
+    if (name != "." && name != ".." && !name.starts_with(slickq::kPrivatePrefix)) names.push_back(std::move(name));
   }
   return names;
 }
@@ -46,8 +45,7 @@ std::optional<CursorSight> look_at_cursor(const std::string& path) {
 std::optional<ShmSpace> shm_space(const std::string& dir) {
   struct statvfs facts {};
   if (statvfs(dir.c_str(), &facts) != 0 || facts.f_blocks == 0) return std::nullopt;
-  return ShmSpace{std::uint64_t{facts.f_blocks} * facts.f_frsize,
-                  std::uint64_t{facts.f_bavail} * facts.f_frsize};
+  return ShmSpace{std::uint64_t{facts.f_blocks} * facts.f_frsize, std::uint64_t{facts.f_bavail} * facts.f_frsize};
 }
 
 }  // namespace slickqd

@@ -86,8 +86,7 @@ constexpr bool transitions_are_complete() {
   }
   return true;
 }
-static_assert(transitions_are_complete(),
-              "kTransitions has one row for each (state, sight), in the enums' order");
+static_assert(transitions_are_complete(), "kTransitions has one row for each (state, sight), in the enums' order");
 
 constexpr Reaction react(QueueState state, Sight sight) {
   return kTransitions[static_cast<std::size_t>(state) * kSights + static_cast<std::size_t>(sight)].reaction;

@@ -52,18 +52,14 @@ void Supervisor::look_at(const QueueConfig& queue, Tracked& tracked, Monotonic n
   tracked.status.numbers = std::move(look->numbers);
 }
 
-void Supervisor::perform(Action action, const QueueConfig& queue, Tracked& tracked, const Look& look,
-                         Monotonic now) {
+void Supervisor::perform(Action action, const QueueConfig& queue, Tracked& tracked, const Look& look, Monotonic now) {
   const auto inode = look.numbers ? nlohmann::ordered_json(look.numbers->inode) : nlohmann::ordered_json();
   switch (action) {
-    case Action::none:
-      return;
-    case Action::announce_stall:
-      return announce_stall(queue, tracked, now);
+    case Action::none: return;
+    case Action::announce_stall: return announce_stall(queue, tracked, now);
     case Action::announce_recreated:
       return events_.record({EventKind::recreated, queue.name, {{"by", "somebody else"}, {"inode", inode}}});
-    case Action::announce_mismatch:
-      return events_.record({EventKind::mismatch, queue.name, {{"why", look.problem}}});
+    case Action::announce_mismatch: return events_.record({EventKind::mismatch, queue.name, {{"why", look.problem}}});
     case Action::announce_vanished:
       return events_.record(
           {EventKind::vanished, queue.name, {{"remedy", "made again at the next reload or restart"}}});
@@ -86,8 +82,8 @@ void Supervisor::announce_stall(const QueueConfig& queue, Tracked& tracked, Mono
 void Supervisor::look_at_cursors(const QueueConfig& queue, QueueStatus& status) {
   std::vector<CursorStatus> cursors;
   for (const std::string& name : queue.cursors) {
-    const auto before = std::find_if(status.cursors.begin(), status.cursors.end(),
-                                     [&](const auto& c) { return c.name == name; });
+    const auto before =
+        std::find_if(status.cursors.begin(), status.cursors.end(), [&](const auto& c) { return c.name == name; });
     const LagLevel old_level = before == status.cursors.end() ? LagLevel::ok : before->level;
     const std::string segment = slickq::cursor_segment_name(queue.name, name);
     CursorStatus cursor{.name = name};

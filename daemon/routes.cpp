@@ -48,8 +48,7 @@ Answer one_queue(std::string_view name, const Peer&, const Backend& backend) {
   const auto snapshot = backend.snapshot();
   const auto found = std::find_if(snapshot->queues.begin(), snapshot->queues.end(),
                                   [&](const QueueStatus& queue) { return queue.name == name; });
-  if (found == snapshot->queues.end())
-    return error(404, "no queue of that name is configured: " + std::string(name));
+  if (found == snapshot->queues.end()) return error(404, "no queue of that name is configured: " + std::string(name));
   return {200, printed(to_json(*found, snapshot->round_finished)), {}};
 }
 
@@ -109,8 +108,8 @@ bool may_change(const Peer& peer, uid_t own_uid, std::optional<gid_t> control_gr
 Answer answer(std::string_view method, std::string_view target, const Peer& peer, const Backend& backend) {
   const std::string path = decoded(target.substr(0, target.find('?')));
   for (const Route& route : kRoutes) {
-    const bool fits = route.takes_name ? path.size() > route.path.size() && path.starts_with(route.path)
-                                       : path == route.path;
+    const bool fits =
+        route.takes_name ? path.size() > route.path.size() && path.starts_with(route.path) : path == route.path;
     if (!fits) continue;
     if (method != route.method) {
       Answer refused = error(405, std::string(method) + " is not for " + path);

@@ -48,8 +48,7 @@ std::optional<Look> Sampler::look(const QueueConfig& queue, const std::string& s
   }
 }
 
-Look Sampler::look_at(const slickq::View& view, const QueueConfig& queue, HolderPass& holders,
-                      Monotonic now) {
+Look Sampler::look_at(const slickq::View& view, const QueueConfig& queue, HolderPass& holders, Monotonic now) {
   const slickq::FileFacts facts = view.facts();
   const bool replaced = inode_.has_value() && *inode_ != facts.inode;
   if (replaced) forget();

@@ -37,8 +37,7 @@ class Sampler {
   /// Never throws slickq::Error: what cannot be read is a Sight. Nothing
   /// when somebody asks the kernel about the segment just now (holds a lease on it): look again in the next
   /// round.
-  std::optional<Look> look(const QueueConfig& queue, const std::string& shm_dir, HolderPass& holders,
-                           Monotonic now);
+  std::optional<Look> look(const QueueConfig& queue, const std::string& shm_dir, HolderPass& holders, Monotonic now);
   HoleWatch& holes() noexcept { return holes_; }
 
  private:

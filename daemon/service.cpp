@@ -44,10 +44,9 @@ class Service {
     wait_for_signal();
     round();  // before READY: the first status anybody reads is a real one
     notify_.ready(status_line(*supervisor_.snapshot()));
-    log_.write(LogLevel::info,
-               fmt::format("slickqd {} is ready: {} queues in {}, control socket {}", SLICKQ_VERSION,
-                           supervisor_.config().queues.size(), supervisor_.config().shm_dir,
-                           supervisor_.config().control.socket));
+    log_.write(LogLevel::info, fmt::format("slickqd {} is ready: {} queues in {}, control socket {}", SLICKQ_VERSION,
+                                           supervisor_.config().queues.size(), supervisor_.config().shm_dir,
+                                           supervisor_.config().control.socket));
     next_round_ = std::chrono::steady_clock::now();
     wait_for_round();
     io_.run();
@@ -60,19 +59,16 @@ class Service {
             .healthy = [this] { return last_round_good_; },
             .reload = [this] { return reload(); },
             .may_change =
-                [this](const Peer& peer) {
-                  return may_change(peer, geteuid(), supervisor_.config().control.group);
-                }};
+                [this](const Peer& peer) { return may_change(peer, geteuid(), supervisor_.config().control.group); }};
   }
 
   void warn_of_wishes() {
     for (const std::string& wish : unsupported_wishes(supervisor_.config())) log_.write(LogLevel::warn, wish);
     const auto wanted = supervisor_.config().monitor.interval;
     if (interval() < wanted) {
-      log_.write(LogLevel::warn,
-                 fmt::format("/monitor/interval: {} ms is too long for systemd's watchdog: rounds are "
-                             "made every {} ms",
-                             wanted.count(), interval().count()));
+      log_.write(LogLevel::warn, fmt::format("/monitor/interval: {} ms is too long for systemd's watchdog: rounds are "
+                                             "made every {} ms",
+                                             wanted.count(), interval().count()));
     }
   }
 
@@ -80,8 +76,8 @@ class Service {
   milliseconds interval() const {
     const milliseconds wanted = supervisor_.config().monitor.interval;
     if (!notify_.watchdog()) return wanted;
-    return std::min(
-        wanted, std::max(std::chrono::duration_cast<milliseconds>(*notify_.watchdog() / 2), milliseconds(1)));
+    return std::min(wanted,
+                    std::max(std::chrono::duration_cast<milliseconds>(*notify_.watchdog() / 2), milliseconds(1)));
   }
 
   void wait_for_round() {
@@ -128,8 +124,7 @@ class Service {
       wait_for_round();
     }
     round();  // who asks for the status next sees the verdict
-    notify_.ready(result.ok ? status_line(*supervisor_.snapshot())
-                            : "reload failed, running on: " + result.error);
+    notify_.ready(result.ok ? status_line(*supervisor_.snapshot()) : "reload failed, running on: " + result.error);
     return result;
   }
 

@@ -14,9 +14,7 @@ namespace {
 using nlohmann::ordered_json;
 
 // One digit: more would be noise, and would make every answer differ from the last.
-double rounded(double value) {
-  return std::round(value * 10) / 10;
-}
+double rounded(double value) { return std::round(value * 10) / 10; }
 
 ordered_json holes_of(const QueueNumbers& numbers, Monotonic now) {
   ordered_json holes = ordered_json::array();
@@ -52,8 +50,7 @@ ordered_json cursors_of(const QueueStatus& queue) {
 
 // The keys are always there, null when the queue is not.
 void add_numbers(ordered_json& line, const std::optional<QueueNumbers>& numbers, Monotonic now) {
-  for (const char* key :
-       {"reserved_index", "published_index", "last_published_index", "unpublished", "gap"}) {
+  for (const char* key : {"reserved_index", "published_index", "last_published_index", "unpublished", "gap"}) {
     line[key] = nullptr;
   }
   line["holes"] = ordered_json::array();
@@ -134,8 +131,8 @@ std::string status_line(const Snapshot& s) {
   for (std::size_t k = 0; k < kStates; ++k) {
     if (in_state[k] > 0) text += fmt::format(", {} {}", in_state[k], to_string(static_cast<QueueState>(k)));
   }
-  return text + fmt::format("; round {} took {:.1f} ms", s.rounds,
-                            static_cast<double>(s.round_duration.count()) / 1000);
+  return text +
+         fmt::format("; round {} took {:.1f} ms", s.rounds, static_cast<double>(s.round_duration.count()) / 1000);
 }
 
 }  // namespace slickqd

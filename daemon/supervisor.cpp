@@ -40,8 +40,7 @@ Plan plan_for(const Config& config, bool with_holders) {
   options.holders = with_holders;
   options.scan = false;
   const auto space = shm_space(config.shm_dir);
-  return make_plan(config, slickq::list_segments(options),
-                   space ? std::optional(space->free_bytes) : std::nullopt);
+  return make_plan(config, slickq::list_segments(options), space ? std::optional(space->free_bytes) : std::nullopt);
 }
 
 Supervisor::Supervisor(Config config, const Clock& clock, EventLog::Sink sink)
@@ -129,8 +128,7 @@ ReloadResult Supervisor::reload() {
   last_reload_ok_ = result.ok;
   last_error_ = result.error;
   if (result.ok) {
-    events_.record(
-        {EventKind::reload_ok, "", {{"file", config_.source->file()}, {"queues", config_.queues.size()}}});
+    events_.record({EventKind::reload_ok, "", {{"file", config_.source->file()}, {"queues", config_.queues.size()}}});
     return result;
   }
   nlohmann::ordered_json details{{"error", result.error}};
@@ -161,8 +159,8 @@ std::vector<std::string> Supervisor::stop() {
     try {
       const slickq::Removal removal = slickq::remove_segment(queue.name, options);
       if (!removal.removed) {
-        stayed.push_back(fmt::format("{} stays although remove_on_exit is set: held by {}", queue.name,
-                                     removal.holders.describe()));
+        stayed.push_back(
+            fmt::format("{} stays although remove_on_exit is set: held by {}", queue.name, removal.holders.describe()));
         continue;
       }
       options.inode = 0;

@@ -36,8 +36,7 @@ std::optional<double> parse_percent(std::string_view text) {
   if (text.empty() || text.back() != '%') return std::nullopt;
   text.remove_suffix(1);
   double number = 0;
-  const auto [rest, error] =
-      std::from_chars(text.data(), text.data() + text.size(), number, std::chars_format::fixed);
+  const auto [rest, error] = std::from_chars(text.data(), text.data() + text.size(), number, std::chars_format::fixed);
   if (error != std::errc{} || rest != text.data() + text.size()) return std::nullopt;
   if (!(number >= 0.0 && number <= 100.0)) return std::nullopt;
   return number;
@@ -51,15 +50,12 @@ std::optional<mode_t> parse_mode(std::string_view text) {
   return mode;
 }
 
-std::string format_mode(mode_t mode) {
-  return fmt::format("{:04o}", mode & 07777u);
-}
+std::string format_mode(mode_t mode) { return fmt::format("{:04o}", mode & 07777u); }
 
 std::string format_time(WallTime time) {
   const auto whole = std::chrono::floor<std::chrono::seconds>(time);
   const auto ms = std::chrono::duration_cast<std::chrono::milliseconds>(time - whole).count();
-  return fmt::format("{:%Y-%m-%dT%H:%M:%S}.{:03}Z", fmt::gmtime(std::chrono::system_clock::to_time_t(whole)),
-                     ms);
+  return fmt::format("{:%Y-%m-%dT%H:%M:%S}.{:03}Z", fmt::gmtime(std::chrono::system_clock::to_time_t(whole)), ms);
 }
 
 std::string format_bytes(std::uint64_t bytes) {

@@ -25,9 +25,7 @@ std::vector<std::string> split_names(const std::string& names) {
 }
 
 // The longest spelling is the one errors are about.
-std::string long_name(const std::string& names) {
-  return split_names(names).back();
-}
+std::string long_name(const std::string& names) { return split_names(names).back(); }
 
 bool looks_like_number(const std::string& text) {
   return text.size() > 1 && text[0] == '-' && text[1] >= '0' && text[1] <= '9';
@@ -67,8 +65,7 @@ void Arguments::operand(std::string name, Convert convert, std::string help, Nee
 void Arguments::operand_or_flag(std::string name, Convert convert, std::string help, Need need) {
   std::string flag_name = "--name";
   option(flag_name, name, convert, "the same as " + name);
-  operands_.push_back(
-      {std::move(name), std::move(help), std::move(convert), need, false, std::move(flag_name)});
+  operands_.push_back({std::move(name), std::move(help), std::move(convert), need, false, std::move(flag_name)});
 }
 
 void Arguments::rest(std::string name, Convert convert, std::string help, Need need) {
@@ -110,8 +107,7 @@ std::vector<std::string> Arguments::run_cli11(const std::vector<std::string>& ar
     app.parse(std::move(backwards));
   } catch (const CLI::ArgumentMismatch& error) {  // "--size: 1 required N missing"
     const std::string text = error.what();
-    usage_error(text.substr(0, text.find(':')), "needs a value",
-                fmt::format("'{} --help' lists the flags", command_));
+    usage_error(text.substr(0, text.find(':')), "needs a value", fmt::format("'{} --help' lists the flags", command_));
   } catch (const CLI::ParseError& error) {
     if (help_wanted) return {};
     usage_error({}, error.what(), fmt::format("'{} --help' lists the flags", command_));
@@ -129,8 +125,7 @@ std::vector<std::string> Arguments::only_operands(const std::vector<std::string>
     } else if (!flags_ended && word.size() > 1 && word[0] == '-' && !looks_like_number(word)) {
       const std::string name = word.substr(0, word.find('='));
       const std::string meant = did_you_mean(name, all_flag_names());
-      usage_error(name, "unknown flag",
-                  meant.empty() ? fmt::format("'{} --help' lists the flags", command_) : meant);
+      usage_error(name, "unknown flag", meant.empty() ? fmt::format("'{} --help' lists the flags", command_) : meant);
     } else {
       operands.push_back(word);
     }
@@ -182,8 +177,7 @@ std::string Arguments::help_text() const {
     text += fmt::format(fmt::runtime(declared.need == Need::required ? " {}" : " [{}]"), shown);
   }
   text += " [flags]\n\n";
-  for (const Operand& declared : operands_)
-    text += fmt::format("  {:<26} {}\n", declared.name, declared.help);
+  for (const Operand& declared : operands_) text += fmt::format("  {:<26} {}\n", declared.name, declared.help);
   for (const Flag& declared : flags_) {
     std::string left = declared.names;
     for (std::size_t at = left.find(','); at != std::string::npos; at = left.find(',', at + 2))

@@ -42,8 +42,7 @@ class Arguments {
 
   /// `names` as in "-n,--count".
   void flag(std::string names, bool& target, std::string help);
-  void option(std::string names, std::string type, Convert convert, std::string help,
-              Times times = Times::once);
+  void option(std::string names, std::string type, Convert convert, std::string help, Times times = Times::once);
   /// The next positional argument; one that has a `--flag` of the same name may be given either way.
   void operand(std::string name, Convert convert, std::string help, Need need = Need::required);
   /// The next positional argument, or `--name`.

@@ -47,16 +47,14 @@ class Client {
 [[noreturn]] void no_daemon(const std::string& socket, const beast::error_code& error) {
   const std::string remedy = "start slickqd, or name its socket: --socket PATH (SLICKQD_SOCKET)";
   if (error == asio::error::access_denied) {
-    throw Error(Errc::permission, socket, "connect: " + error.message(),
-                "ask for membership in the daemon's group", error.value());
+    throw Error(Errc::permission, socket, "connect: " + error.message(), "ask for membership in the daemon's group",
+                error.value());
   }
-  throw Error(Errc::not_found, socket, fmt::format("no daemon answers: {}", error.message()), remedy,
-              error.value());
+  throw Error(Errc::not_found, socket, fmt::format("no daemon answers: {}", error.message()), remedy, error.value());
 }
 
 void check(const std::string& socket, const char* action, const beast::error_code& error) {
-  if (error)
-    throw Error(Errc::system, socket, fmt::format("{}: {}", action, error.message()), {}, error.value());
+  if (error) throw Error(Errc::system, socket, fmt::format("{}: {}", action, error.message()), {}, error.value());
 }
 
 }  // namespace
@@ -67,12 +65,10 @@ DaemonReply ask_daemon(const std::string& socket, const std::string& method, con
   try {
     endpoint.emplace(socket);
   } catch (const boost::system::system_error& error) {
-    throw Error(Errc::invalid_argument, socket,
-                fmt::format("is no path of a socket: {}", error.code().message()));
+    throw Error(Errc::invalid_argument, socket, fmt::format("is no path of a socket: {}", error.code().message()));
   }
   Client client(patience);
-  const auto unreachable =
-      client.run([&](Stream& stream, auto done) { stream.async_connect(*endpoint, done); });
+  const auto unreachable = client.run([&](Stream& stream, auto done) { stream.async_connect(*endpoint, done); });
   if (unreachable) no_daemon(socket, unreachable);
 
   http::request<http::empty_body> request(http::string_to_verb(method), target, 11);

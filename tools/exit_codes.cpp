@@ -35,8 +35,6 @@ static_assert(kExits.size() == static_cast<std::size_t>(Errc::system) + 1, "ever
 
 }  // namespace
 
-Exit exit_for(Errc code) noexcept {
-  return kExits[static_cast<std::size_t>(code)].exit;
-}
+Exit exit_for(Errc code) noexcept { return kExits[static_cast<std::size_t>(code)].exit; }
 
 }  // namespace slickq::cli

@@ -15,22 +15,17 @@ std::string holders_text(const Holders& holders) {
   std::string text = count_of(holders.processes.size(), "process");
   for (std::size_t k = 0; k < holders.processes.size(); ++k) {
     const Holder& holder = holders.processes[k];
-    text += fmt::format("{} {} {} ({})", k == 0 ? ":" : ",", holder.pid, printable(holder.command),
-                        holder.access);
+    text += fmt::format("{} {} {} ({})", k == 0 ? ":" : ",", holder.pid, printable(holder.command), holder.access);
   }
   return text + fmt::format(" (proof: {})", proof);
 }
 
 std::string_view proof_text(Proof proof) noexcept {
   switch (proof) {
-    case Proof::none:
-      return "none: not allowed to find out, so it counts as held";
-    case Proof::flock:
-      return "flock: a slickq peer holds its lock";
-    case Proof::lease:
-      return "lease: the kernel says whether anybody at all has it open or mapped";
-    case Proof::proc:
-      return "proc: seen in, or absent from, the processes we may look into";
+    case Proof::none: return "none: not allowed to find out, so it counts as held";
+    case Proof::flock: return "flock: a slickq peer holds its lock";
+    case Proof::lease: return "lease: the kernel says whether anybody at all has it open or mapped";
+    case Proof::proc: return "proc: seen in, or absent from, the processes we may look into";
   }
   return "unknown";
 }

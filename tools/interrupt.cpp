@@ -10,9 +10,7 @@ namespace {
 
 volatile sig_atomic_t raised = 0;
 
-void on_signal(int) {
-  raised = 1;
-}
+void on_signal(int) { raised = 1; }
 
 }  // namespace
 
@@ -23,9 +21,7 @@ void catch_interrupts() {
   sigaction(SIGTERM, &action, nullptr);
 }
 
-bool interrupted() noexcept {
-  return raised != 0;
-}
+bool interrupted() noexcept { return raised != 0; }
 
 void pause_for(std::chrono::nanoseconds time) noexcept {
   // In slices: a signal that comes between the check and the sleep is then noticed at the next slice.

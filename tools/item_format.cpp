@@ -17,8 +17,8 @@ struct FormName {
   std::string_view name;
   Form form;
 };
-constexpr std::array kForms{FormName{"hex", Form::hex}, FormName{"text", Form::text},
-                            FormName{"raw", Form::raw}, FormName{"base64", Form::base64}};
+constexpr std::array kForms{FormName{"hex", Form::hex}, FormName{"text", Form::text}, FormName{"raw", Form::raw},
+                            FormName{"base64", Form::base64}};
 
 Form parse_form(std::string_view flag, std::string_view text) {
   std::vector<std::string> known;
@@ -75,9 +75,9 @@ void declare_item_flags(Arguments& arguments, ItemFlags& flags, std::string temp
 ItemPrinter::ItemPrinter(Session& session, const ItemFlags& flags, std::uint32_t element_size)
     : session_(&session), flags_(flags), element_size_(element_size) {
   if (flags_.unpack && flags_.unpack->bytes() > element_size) {
-    throw Error(Errc::invalid_argument, "--unpack",
-                fmt::format("a record has {} bytes, an element of this queue only {}", flags_.unpack->bytes(),
-                            element_size));
+    throw Error(
+        Errc::invalid_argument, "--unpack",
+        fmt::format("a record has {} bytes, an element of this queue only {}", flags_.unpack->bytes(), element_size));
   }
 }
 
@@ -87,20 +87,16 @@ void ItemPrinter::print(std::uint64_t index, std::uint32_t count, std::span<cons
   if (flags_.pattern) return print_pattern(item);
   if (flags_.unpack) return print_values(item);
   switch (flags_.form) {
-    case Form::hex:
-      return print_hex(item);
-    case Form::text:
-      return session_->out.line(text_of(item));
-    case Form::raw:
-      return session_->out.write(as_characters(item.bytes));
-    case Form::base64:
-      return session_->out.line(base64(item.bytes));
+    case Form::hex: return print_hex(item);
+    case Form::text: return session_->out.line(text_of(item));
+    case Form::raw: return session_->out.write(as_characters(item.bytes));
+    case Form::base64: return session_->out.line(base64(item.bytes));
   }
 }
 
 void ItemPrinter::print_json(const Item& item) {
-  std::string line = fmt::format(R"({{"index":{},"count":{},"bytes":{},"data_hex":"{}")", item.index,
-                                 item.count, item.bytes.size(), hex_digits(item.bytes));
+  std::string line = fmt::format(R"({{"index":{},"count":{},"bytes":{},"data_hex":"{}")", item.index, item.count,
+                                 item.bytes.size(), hex_digits(item.bytes));
   if (flags_.unpack) {
     Json elements = Json::array();
     for (std::size_t at = 0; at + element_size_ <= item.bytes.size(); at += element_size_) {
@@ -137,34 +133,27 @@ void ItemPrinter::print_pattern(const Item& item) {
 
 // What one code of a template stands for; an unknown one stands for itself.
 std::string ItemPrinter::expand(std::string_view code, const Item& item) const {
-  constexpr std::array kEscapes{
-      std::pair{std::string_view("%%"), '%'}, std::pair{std::string_view("\\n"), '\n'},
-      std::pair{std::string_view("\\t"), '\t'}, std::pair{std::string_view("\\\\"), '\\'}};
+  constexpr std::array kEscapes{std::pair{std::string_view("%%"), '%'}, std::pair{std::string_view("\\n"), '\n'},
+                                std::pair{std::string_view("\\t"), '\t'}, std::pair{std::string_view("\\\\"), '\\'}};
   for (const auto& [escape, character] : kEscapes) {
     if (code == escape) return std::string(1, character);
   }
   if (code.size() < 2 || code[0] != '%') return std::string(code);
   switch (code[1]) {
-    case 'i':
-      return std::to_string(item.index);
-    case 'n':
-      return std::to_string(item.count);
-    case 'l':
-      return std::to_string(item.bytes.size());
-    case 's':
-      return text_of(item);
-    case 'x':
-      return hex_digits(item.bytes);
-    default:
-      return std::string(code);
+    case 'i': return std::to_string(item.index);
+    case 'n': return std::to_string(item.count);
+    case 'l': return std::to_string(item.bytes.size());
+    case 's': return text_of(item);
+    case 'x': return hex_digits(item.bytes);
+    default: return std::string(code);
   }
 }
 
 // As hexdump prints: lines that repeat are one '*', because elements are mostly zero padding; after one that
 // goes on to the end comes the offset of the end.
 void ItemPrinter::print_hex(const Item& item) {
-  session_->out.line(session_->style.bold(fmt::format(
-      "#{}  {}, {}", item.index, count_of(item.count, "element"), count_of(item.bytes.size(), "byte"))));
+  session_->out.line(session_->style.bold(
+      fmt::format("#{}  {}, {}", item.index, count_of(item.count, "element"), count_of(item.bytes.size(), "byte"))));
   bool starred = false;
   for (std::size_t at = 0; at < item.bytes.size(); at += kHexColumns) {
     const auto row = item.bytes.subspan(at, std::min(kHexColumns, item.bytes.size() - at));
@@ -184,8 +173,7 @@ std::string ItemPrinter::text_of(const Item& item) const {
 }
 
 std::string loss_text(const PopResult& result) {
-  return fmt::format("-- lost {} ({}..{})", count_of(result.lost, "element"), result.first_lost,
-                     result.last_lost);
+  return fmt::format("-- lost {} ({}..{})", count_of(result.lost, "element"), result.first_lost, result.last_lost);
 }
 
 std::string hex_digits(std::span<const std::byte> bytes) {

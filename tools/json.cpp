@@ -21,9 +21,7 @@ Json json_object(const Session& session) {
   return object;
 }
 
-Json index_json(std::uint64_t index) {
-  return index == kNoIndex ? Json(nullptr) : Json(index);
-}
+Json index_json(std::uint64_t index) { return index == kNoIndex ? Json(nullptr) : Json(index); }
 
 Json holes_json(const Scan& scan) {
   Json holes = Json::array();
@@ -56,20 +54,14 @@ Json holders_json(const Holders& holders) {
   return object;
 }
 
-std::string mode_text(mode_t mode) {
-  return fmt::format("{:04o}", mode & 07777);
-}
+std::string mode_text(mode_t mode) { return fmt::format("{:04o}", mode & 07777); }
 
 std::string_view to_string(InitState state) noexcept {
   switch (state) {
-    case InitState::none:
-      return "none";
-    case InitState::legacy:
-      return "legacy";
-    case InitState::initialising:
-      return "initialising";
-    case InitState::ready:
-      return "ready";
+    case InitState::none: return "none";
+    case InitState::legacy: return "legacy";
+    case InitState::initialising: return "initialising";
+    case InitState::ready: return "ready";
   }
   return "unknown";
 }
@@ -100,12 +92,8 @@ void add_inspection(Json& object, const Inspection& inspection) {
   object["compatible_with"] = compatible_with(geometry.layout());
 }
 
-void print_json(Session& session, const Json& object) {
-  session.out.line(dumped(object, 2));
-}
+void print_json(Session& session, const Json& object) { session.out.line(dumped(object, 2)); }
 
-void print_json_line(Session& session, const Json& object) {
-  session.out.line(dumped(object, -1));
-}
+void print_json_line(Session& session, const Json& object) { session.out.line(dumped(object, -1)); }
 
 }  // namespace slickq::cli

@@ -26,8 +26,7 @@ std::size_t edit_distance(std::string_view from, std::string_view to) {
 std::string nearest(std::string_view word, std::span<const std::string> known) {
   if (word.empty()) return {};
   const auto starts_with_word = [&](const std::string& candidate) { return candidate.starts_with(word); };
-  if (std::ranges::count_if(known, starts_with_word) == 1)
-    return *std::ranges::find_if(known, starts_with_word);
+  if (std::ranges::count_if(known, starts_with_word) == 1) return *std::ranges::find_if(known, starts_with_word);
   if (word.size() < 3) return {};  // one edit away is then anything
   const std::size_t limit = word.size() / 3;
   std::string best;

@@ -37,8 +37,7 @@ void require_removable(const std::string& name, const std::string& shm_dir, Remo
 }
 
 Error held_error(const std::string& name, const Holders& holders, std::string remedy) {
-  return {Errc::busy, segment_name(name), fmt::format("held by {}", holders_text(holders)),
-          std::move(remedy)};
+  return {Errc::busy, segment_name(name), fmt::format("held by {}", holders_text(holders)), std::move(remedy)};
 }
 
 }  // namespace slickq::cli

@@ -80,17 +80,14 @@ std::uint64_t next_boundary(const View& view, std::uint64_t after, std::uint64_t
 std::uint64_t cursor_at(const View& view, Position position) {
   const std::uint64_t reserved = view.reserved_index();
   switch (position.at) {
-    case Position::At::begin:
-      return ViewReader(view, Start{}).cursor();
-    case Position::At::end:
-      return reserved;
+    case Position::At::begin: return ViewReader(view, Start{}).cursor();
+    case Position::At::end: return reserved;
     case Position::At::back: {
       if (position.value == 0) return reserved;
       const auto found = nth_item_before(view, reserved, position.value);
       return found ? found->data_index : ViewReader(view, Start{}).cursor();
     }
-    case Position::At::index:
-      return boundary_at(view, position.value, reserved);
+    case Position::At::index: return boundary_at(view, position.value, reserved);
   }
   return reserved;
 }

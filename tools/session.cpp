@@ -51,8 +51,7 @@ std::string Style::paint(std::string_view code, std::string_view text) const {
 void Session::settle() {
   if (globals.shm_dir.empty()) globals.shm_dir = default_shm_dir();
   if (globals.color != "auto" && globals.color != "always" && globals.color != "never") {
-    throw Error(Errc::invalid_argument, "--color",
-                fmt::format("'{}' is not auto, always or never", globals.color));
+    throw Error(Errc::invalid_argument, "--color", fmt::format("'{}' is not auto, always or never", globals.color));
   }
   style.terminal = isatty(STDOUT_FILENO) == 1;
   style.colour = wants_colour(globals.color, style.terminal);
@@ -67,8 +66,7 @@ void Session::detail(std::string_view text) {
 }
 
 void declare_globals(Arguments& arguments, Globals& globals) {
-  arguments.option("--shm-dir", "DIR", into(globals.shm_dir),
-                   "where segments live (SLICKQ_SHM_DIR, else /dev/shm)");
+  arguments.option("--shm-dir", "DIR", into(globals.shm_dir), "where segments live (SLICKQ_SHM_DIR, else /dev/shm)");
   arguments.flag("--json", globals.json, "print JSON");
   arguments.option("--color", "WHEN", into(globals.color), "auto, always or never (NO_COLOR is honoured)");
   arguments.flag("-q,--quiet", globals.quiet, "no remarks");

@@ -11,9 +11,7 @@
 namespace slickq::cli {
 namespace {
 
-bool is_file(const Source& source) {
-  return source.file || source.operand.find('/', 1) != std::string::npos;
-}
+bool is_file(const Source& source) { return source.file || source.operand.find('/', 1) != std::string::npos; }
 
 std::optional<Holders> holders_beforehand(const Session& session, const Source& source) {
   if (is_file(source)) return std::nullopt;
@@ -27,8 +25,8 @@ std::optional<Holders> holders_beforehand(const Session& session, const Source& 
 }  // namespace
 
 void declare_source(Arguments& arguments, Source& source) {
-  arguments.operand_or_flag("QUEUE|FILE", into(source.operand),
-                            "name of a queue, or path of a file with one's bytes", Arguments::Need::optional);
+  arguments.operand_or_flag("QUEUE|FILE", into(source.operand), "name of a queue, or path of a file with one's bytes",
+                            Arguments::Need::optional);
   arguments.option("--file", "FILE", into(source.file), "a file, whatever its name looks like");
 }
 

@@ -87,8 +87,7 @@ T number(const std::string& text, char letter) {
   } else {
     result = std::from_chars(begin, end, value);
   }
-  if (result.ec != std::errc{} || result.ptr != end)
-    refuse(text, fmt::format("is no value for '{}'", letter));
+  if (result.ec != std::errc{} || result.ptr != end) refuse(text, fmt::format("is no value for '{}'", letter));
   return value;
 }
 
@@ -109,15 +108,13 @@ std::uint64_t signed_word(const std::string& text, char letter, std::size_t size
   const auto value = number<std::int64_t>(text, letter);
   const unsigned unused_bits = static_cast<unsigned>(64 - 8 * size);
   const std::int64_t largest = std::numeric_limits<std::int64_t>::max() >> unused_bits;
-  if (value > largest || value < -largest - 1)
-    refuse(text, fmt::format("does not fit '{}' ({} bytes)", letter, size));
+  if (value > largest || value < -largest - 1) refuse(text, fmt::format("does not fit '{}' ({} bytes)", letter, size));
   return std::bit_cast<std::uint64_t>(value);
 }
 
 std::uint64_t unsigned_word(const std::string& text, char letter, std::size_t size) {
   const auto value = number<std::uint64_t>(text, letter);
-  if (size < 8 && value >> (8 * size) != 0)
-    refuse(text, fmt::format("does not fit '{}' ({} bytes)", letter, size));
+  if (size < 8 && value >> (8 * size) != 0) refuse(text, fmt::format("does not fit '{}' ({} bytes)", letter, size));
   return value;
 }
 
@@ -219,26 +216,13 @@ std::vector<std::byte> StructFormat::pack(std::span<const std::string> texts) co
     std::byte* to = record.data() + field.offset;
     switch (find_letter(field.letter)->kind) {
       case Kind::text:
-      case Kind::character:
-        put_text(to, text, field.size, field.letter);
-        break;
-      case Kind::pascal:
-        put_pascal(to, text, field.size);
-        break;
-      case Kind::truth:
-        put_word(to, truth_word(text), field.size, swap_);
-        break;
-      case Kind::is_signed:
-        put_word(to, signed_word(text, field.letter, field.size), field.size, swap_);
-        break;
-      case Kind::is_unsigned:
-        put_word(to, unsigned_word(text, field.letter, field.size), field.size, swap_);
-        break;
-      case Kind::real:
-        put_word(to, real_word(text, field.letter, field.size), field.size, swap_);
-        break;
-      case Kind::padding:
-        break;
+      case Kind::character: put_text(to, text, field.size, field.letter); break;
+      case Kind::pascal: put_pascal(to, text, field.size); break;
+      case Kind::truth: put_word(to, truth_word(text), field.size, swap_); break;
+      case Kind::is_signed: put_word(to, signed_word(text, field.letter, field.size), field.size, swap_); break;
+      case Kind::is_unsigned: put_word(to, unsigned_word(text, field.letter, field.size), field.size, swap_); break;
+      case Kind::real: put_word(to, real_word(text, field.letter, field.size), field.size, swap_); break;
+      case Kind::padding: break;
     }
   }
   return record;
@@ -250,26 +234,13 @@ std::vector<StructFormat::Value> StructFormat::unpack(std::span<const std::byte>
     const std::byte* from = record.data() + field.offset;
     switch (find_letter(field.letter)->kind) {
       case Kind::text:
-      case Kind::character:
-        values.emplace_back(get_text(from, field.size));
-        break;
-      case Kind::pascal:
-        values.emplace_back(get_pascal(from, field.size));
-        break;
-      case Kind::truth:
-        values.emplace_back(*from != std::byte{0});
-        break;
-      case Kind::is_signed:
-        values.push_back(get_signed(from, field.size, swap_));
-        break;
-      case Kind::is_unsigned:
-        values.emplace_back(get_word(from, field.size, swap_));
-        break;
-      case Kind::real:
-        values.push_back(get_real(from, field.size, swap_));
-        break;
-      case Kind::padding:
-        break;
+      case Kind::character: values.emplace_back(get_text(from, field.size)); break;
+      case Kind::pascal: values.emplace_back(get_pascal(from, field.size)); break;
+      case Kind::truth: values.emplace_back(*from != std::byte{0}); break;
+      case Kind::is_signed: values.push_back(get_signed(from, field.size, swap_)); break;
+      case Kind::is_unsigned: values.emplace_back(get_word(from, field.size, swap_)); break;
+      case Kind::real: values.push_back(get_real(from, field.size, swap_)); break;
+      case Kind::padding: break;
     }
   }
   return values;

@@ -36,8 +36,7 @@ constexpr std::array kUnits{Unit{"us", 1e3}, Unit{"ms", 1e6},   Unit{"s", 1e9},
 
 std::optional<double> decimal(std::string_view text) {
   double value = 0;
-  const auto [end, error] =
-      std::from_chars(text.data(), text.data() + text.size(), value, std::chars_format::fixed);
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value, std::chars_format::fixed);
   if (error != std::errc{} || end != text.data() + text.size() || !std::isfinite(value)) return std::nullopt;
   return value;
 }

@@ -64,13 +64,9 @@ std::vector<std::string> spellings(const std::string& group) {
 
 }  // namespace
 
-std::span<const Verb> verbs() noexcept {
-  return kVerbs;
-}
+std::span<const Verb> verbs() noexcept { return kVerbs; }
 
-bool has_two_words(const Verb& verb) noexcept {
-  return verb.name.find(' ') != std::string_view::npos;
-}
+bool has_two_words(const Verb& verb) noexcept { return verb.name.find(' ') != std::string_view::npos; }
 
 const Verb& find_verb(const std::string& first, const std::string& second) {
   const std::string typed = is_group(first) ? first + " " + second : first;

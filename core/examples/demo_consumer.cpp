@@ -37,8 +37,7 @@ Totals consume(AnyConsumer& consumer, std::uint32_t element_size) {
       continue;
     }
     std::copy_n(element.data(), sizeof tick, reinterpret_cast<std::byte*>(&tick));
-    const std::int64_t now =
-        std::chrono::nanoseconds(std::chrono::steady_clock::now().time_since_epoch()).count();
+    const std::int64_t now = std::chrono::nanoseconds(std::chrono::steady_clock::now().time_since_epoch()).count();
     ++totals.received;
     totals.slowest_ns = std::max(totals.slowest_ns, now - tick.sent_ns);
     // Order is promised per producer; with several of them only a step back of the same one counts.
@@ -50,10 +49,9 @@ Totals consume(AnyConsumer& consumer, std::uint32_t element_size) {
 }
 
 void print(const char* queue, const Totals& totals) {
-  std::printf(
-      "demo_consumer: %s: received %llu ticks, lost %llu, out of order %llu, slowest %.1f ms\n", queue,
-      static_cast<unsigned long long>(totals.received), static_cast<unsigned long long>(totals.lost),
-      static_cast<unsigned long long>(totals.disordered), static_cast<double>(totals.slowest_ns) / 1e6);
+  std::printf("demo_consumer: %s: received %llu ticks, lost %llu, out of order %llu, slowest %.1f ms\n", queue,
+              static_cast<unsigned long long>(totals.received), static_cast<unsigned long long>(totals.lost),
+              static_cast<unsigned long long>(totals.disordered), static_cast<double>(totals.slowest_ns) / 1e6);
 }
 
 }  // namespace

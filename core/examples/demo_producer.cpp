@@ -37,9 +37,8 @@ int run(slickq::Queue& queue, double rate, const char* symbol) {
               static_cast<unsigned long long>(producer.pushed_items()));
   if (pushed == slickq::Push::pushed) return 0;
   std::fprintf(stderr, "demo_producer: %s: %s\n", queue.name().c_str(),
-               pushed == slickq::Push::too_large
-                   ? "a tick (64 bytes) does not fit into an element of this queue"
-                   : "the queue's index is used up; reset or recreate it");
+               pushed == slickq::Push::too_large ? "a tick (64 bytes) does not fit into an element of this queue"
+                                                 : "the queue's index is used up; reset or recreate it");
   return 1;
 }
 

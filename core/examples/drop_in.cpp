@@ -41,8 +41,7 @@ int main() {
     read += count;
   }
 
-  std::atomic<std::uint64_t> shared{
-      0};  // several threads may read from one cursor: each item goes to one of them
+  std::atomic<std::uint64_t> shared{0};  // several threads may read from one cursor: each item goes to one of them
   const auto [first, count] = reader.read(shared);
   const bool first_is_first = first != nullptr && count == 1 && first->sequence == 1;
 

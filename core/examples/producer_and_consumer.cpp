@@ -25,8 +25,7 @@ struct Order {
 slickq::Queue open_orders() {
   // Throws slickq::Error(mismatch), printing both geometries, when the name belongs to a queue of another
   // shape.
-  return slickq::Queue::open_or_create(kName,
-                                       slickq::Geometry::make(slickq::Layout::slq1, 1024, sizeof(Order)));
+  return slickq::Queue::open_or_create(kName, slickq::Geometry::make(slickq::Layout::slq1, 1024, sizeof(Order)));
 }
 
 int produce() {
@@ -36,8 +35,7 @@ int produce() {
     const Order order{id, 100.0 + static_cast<double>(id) / 4, 10, "ACME"};
     if (producer.push(std::as_bytes(std::span(&order, 1))) != slickq::Push::pushed) return 1;
   }
-  std::printf("pushed %llu orders, the last at index %llu\n",
-              static_cast<unsigned long long>(producer.pushed_items()),
+  std::printf("pushed %llu orders, the last at index %llu\n", static_cast<unsigned long long>(producer.pushed_items()),
               static_cast<unsigned long long>(producer.last_index()));
   return 0;
 }
@@ -54,8 +52,8 @@ int consume() {
       std::printf("lost %llu orders\n", static_cast<unsigned long long>(result.lost));
     }
     if (result.what != slickq::Pop::item) break;  // a service would sleep and look again
-    std::printf("order %llu: %u %s at %.2f\n", static_cast<unsigned long long>(order.id), order.quantity,
-                order.symbol, order.price);
+    std::printf("order %llu: %u %s at %.2f\n", static_cast<unsigned long long>(order.id), order.quantity, order.symbol,
+                order.price);
   }
   return 0;
 }

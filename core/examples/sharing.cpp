@@ -71,8 +71,7 @@ int main() try {
   const std::string cursor_name = slickq::cursor_segment_name(name, "workers");  // NAME@workers, 8 bytes
   const bool complete = run(name, cursor_name);
   // Never removed by a destructor: a queue outlives its programs until somebody says otherwise.
-  const bool removed =
-      slickq::remove_segment(name, {}).removed && slickq::remove_segment(cursor_name, {}).removed;
+  const bool removed = slickq::remove_segment(name, {}).removed && slickq::remove_segment(cursor_name, {}).removed;
   return complete && removed ? 0 : 1;
 } catch (const slickq::Error& error) {
   std::fprintf(stderr, "sharing: %s\n", error.what());

@@ -25,8 +25,8 @@ constexpr std::array<std::string_view, 8> kKindNames{"queue",      "cursor",  "i
                                                      "quarantine", "foreign", "special",      "unreadable"};
 static_assert(kKindNames.size() == static_cast<std::size_t>(EntryKind::unreadable) + 1);
 
-constexpr std::array<EntryKind, 5> kKindOfVerdict{
-    EntryKind::queue, EntryKind::cursor, EntryKind::initialising, EntryKind::damaged, EntryKind::foreign};
+constexpr std::array<EntryKind, 5> kKindOfVerdict{EntryKind::queue, EntryKind::cursor, EntryKind::initialising,
+                                                  EntryKind::damaged, EntryKind::foreign};
 static_assert(kKindOfVerdict.size() == static_cast<std::size_t>(Verdict::foreign) + 1);
 static_assert(kKindOfVerdict[static_cast<std::size_t>(Verdict::truncated)] == EntryKind::damaged);
 
@@ -68,9 +68,7 @@ class Names {
   std::map<gid_t, std::string> groups_;
 };
 
-bool is_gone(const Error& error) noexcept {
-  return error.code() == Errc::not_found;
-}
+bool is_gone(const Error& error) noexcept { return error.code() == Errc::not_found; }
 
 void look_into_queue(Entry& entry, const CatalogOptions& options) {
   const View view = View::open_segment(entry.name, options.shm_dir);
@@ -167,9 +165,7 @@ void add_holders(std::vector<Entry>& entries, const std::string& dir) {
 
 }  // namespace
 
-std::string_view to_string(EntryKind kind) noexcept {
-  return kKindNames[static_cast<std::size_t>(kind)];
-}
+std::string_view to_string(EntryKind kind) noexcept { return kKindNames[static_cast<std::size_t>(kind)]; }
 
 std::vector<Entry> list_segments(const CatalogOptions& options) {
   const std::string dir = options.shm_dir.empty() ? default_shm_dir() : options.shm_dir;

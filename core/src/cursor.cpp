@@ -5,8 +5,8 @@
 namespace slickq {
 
 NamedCursor NamedCursor::create(std::string_view segment, std::uint64_t value, const CreateOptions& options) {
-  return NamedCursor(Segment::create(segment, sizeof value, options,
-                                     [value](std::byte* base) { AtomicCursor(base).store(value); }));
+  return NamedCursor(
+      Segment::create(segment, sizeof value, options, [value](std::byte* base) { AtomicCursor(base).store(value); }));
 }
 
 NamedCursor NamedCursor::open(std::string_view segment, std::string_view shm_dir, Access access) {

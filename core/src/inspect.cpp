@@ -43,12 +43,8 @@ std::optional<Holders> holders_of(const View& view, bool probe_lease) {
 
 }  // namespace
 
-std::string user_name(uid_t uid) {
-  return name_of<passwd>(uid, getpwuid_r, &passwd::pw_name);
-}
-std::string group_name(gid_t gid) {
-  return name_of<group>(gid, getgrgid_r, &group::gr_name);
-}
+std::string user_name(uid_t uid) { return name_of<passwd>(uid, getpwuid_r, &passwd::pw_name); }
+std::string group_name(gid_t gid) { return name_of<group>(gid, getgrgid_r, &group::gr_name); }
 
 Inspection inspect(const View& view, const InspectOptions& options) {
   const FileFacts file = view.facts();

@@ -71,7 +71,7 @@ Queue Queue::local(const Geometry& geometry, std::size_t element_alignment) {
   const std::size_t miss = geometry.data_offset() % element_alignment;
   const std::size_t shift = miss == 0 ? 0 : element_alignment - miss;
   const std::uint64_t bytes = geometry.segment_bytes();
-  state->local = LocalMemory(static_cast<std::byte*>(::operator new(bytes + shift, std::align_val_t{alignment})),
+  state->local = LocalMemory(static_cast<std::byte*>(::operator new (bytes + shift, std::align_val_t{alignment})),
                              AlignedDelete{std::align_val_t{alignment}});
   state->base = state->local.get() + shift;
   std::memset(state->base, 0, bytes);

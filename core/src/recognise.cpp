@@ -54,8 +54,9 @@ Recognition recognise_slq(const Header& h, std::uint64_t file_bytes) {
   }
   const std::uint32_t items = h.items_per_slot == 0 ? 1 : h.items_per_slot;
   if (((features & kFeatureItemsPerSlot) != 0) != (items != 1)) {
-    return not_a_queue(Verdict::foreign, state,
-                       "damaged header: magic " + hex(h.magic) + " contradicts items per slot " + std::to_string(items));
+    return not_a_queue(
+        Verdict::foreign, state,
+        "damaged header: magic " + hex(h.magic) + " contradicts items per slot " + std::to_string(items));
   }
   try {
     const Layout layout = (features & kFeatureLastPublished) != 0 ? Layout::slq1 : Layout::slq0;
@@ -120,8 +121,9 @@ Recognition explain(const HeaderBytes& bytes, const Header& h, std::uint64_t fil
   if (h.magic >> 8 == kMagic >> 8) {
     return not_a_queue(Verdict::foreign, state, "unknown magic " + hex(h.magic) + " (slickq knows 0x534c5130..33)");
   }
-  return not_a_queue(Verdict::foreign, state, "not a queue: no layout of SlickQueue matches its header and its " +
-                                                  std::to_string(file_bytes) + " bytes");
+  return not_a_queue(
+      Verdict::foreign, state,
+      "not a queue: no layout of SlickQueue matches its header and its " + std::to_string(file_bytes) + " bytes");
 }
 
 }  // namespace
@@ -140,7 +142,8 @@ Recognition recognise(const HeaderBytes& bytes, std::uint64_t file_bytes) {
   if ((h.magic & ~kFeatureMask) == kMagic) return recognise_slq(h, file_bytes);
   const auto state = static_cast<InitState>(h.init_state);
   if (const auto geometry = packed_geometry(h, file_bytes)) return {Verdict::queue, geometry, state, {}, false};
-  if (const auto geometry = wide_geometry(bytes, file_bytes)) return {Verdict::queue, geometry, InitState::none, {}, false};
+  if (const auto geometry = wide_geometry(bytes, file_bytes))
+    return {Verdict::queue, geometry, InitState::none, {}, false};
   return explain(bytes, h, file_bytes);
 }
 

@@ -22,22 +22,14 @@ namespace slickq {
 /// What a file that is not a regular one is, with its article; empty for a regular file.
 inline std::string_view special_kind(mode_t mode) noexcept {
   switch (mode & S_IFMT) {
-    case S_IFREG:
-      return {};
-    case S_IFDIR:
-      return "a directory";
-    case S_IFIFO:
-      return "a FIFO";
-    case S_IFSOCK:
-      return "a socket";
-    case S_IFLNK:
-      return "a symbolic link (never followed)";
-    case S_IFBLK:
-      return "a block device";
-    case S_IFCHR:
-      return "a character device";
-    default:
-      return "a file of unknown kind";
+    case S_IFREG: return {};
+    case S_IFDIR: return "a directory";
+    case S_IFIFO: return "a FIFO";
+    case S_IFSOCK: return "a socket";
+    case S_IFLNK: return "a symbolic link (never followed)";
+    case S_IFBLK: return "a block device";
+    case S_IFCHR: return "a character device";
+    default: return "a file of unknown kind";
   }
 }
 
@@ -65,8 +57,7 @@ inline FileFacts facts_of(const struct stat& s) noexcept {
 inline ssize_t read_fully(int fd, void* to, std::size_t bytes, std::uint64_t offset) noexcept {
   std::size_t have = 0;
   while (have < bytes) {
-    const ssize_t got =
-        pread(fd, static_cast<std::byte*>(to) + have, bytes - have, static_cast<off_t>(offset + have));
+    const ssize_t got = pread(fd, static_cast<std::byte*>(to) + have, bytes - have, static_cast<off_t>(offset + have));
     if (got < 0 && errno == EINTR) continue;
     if (got < 0) return -1;
     if (got == 0) break;

@@ -34,12 +34,8 @@ class Walk {
       if (slots_.reserved() < reserved_) return false;
       switch (sight.what) {
         case Look::item:
-        case Look::jump:
-          present(sight);
-          break;
-        case Look::nothing:
-          absent();
-          break;
+        case Look::jump: present(sight); break;
+        case Look::nothing: absent(); break;
         case Look::overrun:
           if (sight.next >= reserved_) return false;
           begin_at(sight.next);  // all that was seen before is gone by now
@@ -128,8 +124,7 @@ class Walk {
     if (!leading_ || long_items_) return;
     const bool joins = first_hole_ && first_hole_->index == leading_->next;
     const std::uint64_t length = leading_->next - leading_->index;
-    if (joins && first_hole_->next - first_hole_->index > length)
-      return;  // that reservation did not fit before
+    if (joins && first_hole_->next - first_hole_->index > length) return;  // that reservation did not fit before
     scan_.unpublished += length;
     if (joins) {
       first_hole_->index = leading_->index;

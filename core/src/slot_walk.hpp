@@ -29,8 +29,7 @@ inline bool is_marker_of(const Geometry& geometry, std::uint64_t held, std::uint
 }
 
 /// What `slot` says about index `i`: item, jump or nothing. `reserved`: C, which no `next` passes.
-inline Sight sight_of(const Geometry& geometry, const Slot& slot, std::uint64_t i,
-                      std::uint64_t reserved) noexcept {
+inline Sight sight_of(const Geometry& geometry, const Slot& slot, std::uint64_t i, std::uint64_t reserved) noexcept {
   if (i >= reserved) return {};
   if (slot.data_index == i && i != kNoIndex) {
     const std::uint64_t room = std::min(geometry.capacity() - (i & geometry.mask()), reserved - i);
@@ -38,8 +37,7 @@ inline Sight sight_of(const Geometry& geometry, const Slot& slot, std::uint64_t 
     const std::uint64_t taken = std::min(geometry.footprint(count), reserved - i);
     return {Look::item, i, i + taken, count};
   }
-  if (is_marker_of(geometry, slot.data_index, i, reserved))
-    return {Look::jump, slot.data_index, slot.data_index, 0};
+  if (is_marker_of(geometry, slot.data_index, i, reserved)) return {Look::jump, slot.data_index, slot.data_index, 0};
   return {};
 }
 
@@ -58,9 +56,7 @@ class SlotWalk {
   }
 
   /// The slot behind the last look().
-  const Slot& slot(std::uint64_t i) const noexcept {
-    return slots_[(i - begin_) / geometry_.items_per_slot()];
-  }
+  const Slot& slot(std::uint64_t i) const noexcept { return slots_[(i - begin_) / geometry_.items_per_slot()]; }
   /// C behind the last chunk.
   std::uint64_t reserved() const noexcept { return reserved_; }
 

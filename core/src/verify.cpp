@@ -27,9 +27,7 @@ struct Suspicion {
 using Suspicions = std::vector<Suspicion>;
 using Kind = Finding::Kind;
 
-std::string number(std::uint64_t value) {
-  return std::to_string(value);
-}
+std::string number(std::uint64_t value) { return std::to_string(value); }
 
 class Examination {
  public:
@@ -97,8 +95,7 @@ class Examination {
       suspect(Kind::header, 0, last, says + " is not reserved yet (reserved index " + number(reserved) + ")");
     } else if (last >= ring_floor(geometry_, reserved) && slot.data_index != last && !has_finding(last, 1)) {
       suspect(Kind::header, 0, last,
-              says + " is not in its slot " + number(geometry_.slot_of(last)) + ", which holds " +
-                  held_text(slot));
+              says + " is not in its slot " + number(geometry_.slot_of(last)) + ", which holds " + held_text(slot));
     }
   }
 
@@ -141,18 +138,16 @@ class Examination {
     const std::uint64_t room = geometry_.capacity() - position;
     if ((index & geometry_.mask()) != position) {
       suspect(Kind::slot, k, index,
-              says + ", inside the slot; its first index is " +
-                  number(index - (index & geometry_.mask()) + position));
+              says + ", inside the slot; its first index is " + number(index - (index & geometry_.mask()) + position));
     } else if (index >= reserved_) {
       suspect(Kind::slot, k, index, says + ", which is not reserved yet; " + fitting(position));
     } else if (slot.size == 0 || slot.size > room) {
       suspect(Kind::slot, k, index,
-              says + " with size " + number(slot.size) + "; an item there has 1 to " + number(room) +
-                  " elements");
+              says + " with size " + number(slot.size) + "; an item there has 1 to " + number(room) + " elements");
     } else if (index + geometry_.footprint(slot.size) > reserved_) {
-      suspect(Kind::slot, k, index,
-              says + " with size " + number(slot.size) + ", which reaches beyond the reserved index " +
-                  number(reserved_));
+      suspect(
+          Kind::slot, k, index,
+          says + " with size " + number(slot.size) + ", which reaches beyond the reserved index " + number(reserved_));
     }
   }
 
@@ -160,14 +155,12 @@ class Examination {
   // slot's first index ever.
   void check_marker(std::uint32_t k, std::uint64_t position, const Slot& slot) {
     const std::uint64_t target = slot.data_index;
-    const std::string says = "slot " + number(k) + " holds index " + number(target) +
-                             ", which belongs to slot " + number(geometry_.slot_of(target)) +
-                             "; as a jump marker it ";
+    const std::string says = "slot " + number(k) + " holds index " + number(target) + ", which belongs to slot " +
+                             number(geometry_.slot_of(target)) + "; as a jump marker it ";
     if (target > reserved_) {
       suspect(Kind::marker, k, target, says + "points further than what is reserved; " + fitting(position));
     } else if (target < position) {
-      suspect(Kind::marker, k, target,
-              says + "points backwards: the first index here is " + number(position));
+      suspect(Kind::marker, k, target, says + "points backwards: the first index here is " + number(position));
     } else if (geometry_.footprint(target) != target) {
       suspect(Kind::marker, k, target,
               says + "points inside a slot: targets are multiples of " + number(geometry_.items_per_slot()));
@@ -238,8 +231,7 @@ std::vector<Finding> report(const Suspicions& stayed) {
   std::vector<Finding> findings;
   for (const Suspicion& s : stayed) {
     if (findings.size() == kMostFindings) {
-      findings.push_back(
-          {s.finding.kind, s.finding.where, "more than 1000 findings: the rest is not listed"});
+      findings.push_back({s.finding.kind, s.finding.where, "more than 1000 findings: the rest is not listed"});
       break;
     }
     findings.push_back(s.finding);
@@ -256,8 +248,7 @@ std::vector<Finding> verify(const View& view, unsigned settle_ms) {
   const Suspicions again = Examination(view).run();
   Suspicions stayed;
   std::copy_if(again.begin(), again.end(), std::back_inserter(stayed), [&](const Suspicion& now) {
-    return std::any_of(suspicions.begin(), suspicions.end(),
-                       [&](const Suspicion& s) { return s.same_as(now); });
+    return std::any_of(suspicions.begin(), suspicions.end(), [&](const Suspicion& s) { return s.same_as(now); });
   });
   return report(stayed);
 }

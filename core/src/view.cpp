@@ -25,8 +25,7 @@ Fd open_regular(const std::string& name, const std::string& path, bool live, str
       throw Error(Errc::not_found, name, live ? "no such segment: " + path : std::string("no such file"),
                   live ? "see what there is: slickq list" : "", error);
     }
-    if (error == ELOOP)
-      throw Error(Errc::corrupt, name, "not a segment: a symbolic link (never followed)", {}, error);
+    if (error == ELOOP) throw Error(Errc::corrupt, name, "not a segment: a symbolic link (never followed)", {}, error);
     throw system_failure(name, "cannot open for reading", error);
   }
   if (fstat(fd.get(), &facts) != 0) throw system_failure(name, "cannot stat", errno);
@@ -34,18 +33,15 @@ Fd open_regular(const std::string& name, const std::string& path, bool live, str
   return fd;
 }
 
-[[noreturn]] void refuse(const std::string& name, bool live, const Recognition& found,
-                         const FileFacts& facts) {
+[[noreturn]] void refuse(const std::string& name, bool live, const Recognition& found, const FileFacts& facts) {
   std::string remedy;
-  if (live)
-    remedy = found.verdict == Verdict::cursor ? "show it: slickq cursor show " + name : "see: slickq list -a";
+  if (live) remedy = found.verdict == Verdict::cursor ? "show it: slickq cursor show " + name : "see: slickq list -a";
   throw Error(Errc::corrupt, name, explain(found, facts), std::move(remedy));
 }
 
 }  // namespace
 
-View::View(int fd, std::string name, std::string path, bool live, const Geometry& geometry,
-           InitState init_state)
+View::View(int fd, std::string name, std::string path, bool live, const Geometry& geometry, InitState init_state)
     : fd_(fd),
       live_(live),
       init_state_(init_state),
@@ -105,8 +101,8 @@ void View::read_at(void* to, std::size_t bytes, std::uint64_t offset) const {
   if (got < 0) throw system_failure(name_, "cannot read", errno);
   if (static_cast<std::size_t>(got) == bytes) return;
   throw Error(Errc::corrupt, name_,
-              "truncated while reading: need " + std::to_string(bytes) + " bytes at offset " +
-                  std::to_string(offset) + ", only " + std::to_string(got) + " are there");
+              "truncated while reading: need " + std::to_string(bytes) + " bytes at offset " + std::to_string(offset) +
+                  ", only " + std::to_string(got) + " are there");
 }
 
 HeaderBytes View::header() const {
@@ -130,9 +126,7 @@ void View::read_elements(std::uint64_t index, std::uint32_t count, std::span<std
   read_at(out.data(), count * size, geometry_.data_offset() + position * size);
 }
 
-std::uint64_t View::reserved_index() const {
-  return slickq::reserved_index(header(), geometry_.layout());
-}
+std::uint64_t View::reserved_index() const { return slickq::reserved_index(header(), geometry_.layout()); }
 
 FileFacts View::facts() const {
   struct stat stat {};

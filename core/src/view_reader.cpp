@@ -10,8 +10,7 @@
 namespace slickq {
 namespace {
 
-constexpr std::uint64_t kWindowBytes =
-    256 << 10;  // of elements; an item larger than that is read whole all the same
+constexpr std::uint64_t kWindowBytes = 256 << 10;  // of elements; an item larger than that is read whole all the same
 constexpr std::uint64_t kWindowSlots = 4096;
 constexpr int kOverwrittenTries = 16;
 
@@ -32,12 +31,9 @@ std::uint64_t starting_cursor(const View& view, Start start) {
   const std::uint64_t reserved = view.reserved_index();
   const std::uint64_t floor = std::min(ring_floor(view.geometry(), reserved), reserved);
   switch (start.at) {
-    case Start::At::newest:
-      return reserved;
-    case Start::At::index:
-      return std::min(start.value, reserved);
-    case Start::At::oldest:
-      return floor == 0 ? 0 : first_present(view, floor, reserved);
+    case Start::At::newest: return reserved;
+    case Start::At::index: return std::min(start.value, reserved);
+    case Start::At::oldest: return floor == 0 ? 0 : first_present(view, floor, reserved);
     case Start::At::back: {
       const std::uint64_t from = reserved - std::min(start.value, reserved - floor);
       return from == 0 ? 0 : first_present(view, from, reserved);
@@ -48,9 +44,7 @@ std::uint64_t starting_cursor(const View& view, Start start) {
 
 // acquire fence: pairs with the release fence in BasicRing::reserve() when C is read next, and with the
 // release store in publish() when what an index made visible is read next.
-void order_reads() noexcept {
-  std::atomic_thread_fence(std::memory_order_acquire);
-}
+void order_reads() noexcept { std::atomic_thread_fence(std::memory_order_acquire); }
 
 }  // namespace
 
@@ -62,13 +56,9 @@ PopResult ViewReader::next(std::vector<std::byte>& out) {
   for (;;) {
     const bool in_window = cursor_ >= window_begin_ && cursor_ < window_end_;
     switch (in_window ? Fill::ready : fill()) {
-      case Fill::ready:
-        take_item(out, result);
-        return result;
-      case Fill::nothing:
-        return result;
-      case Fill::moved:
-        break;
+      case Fill::ready: take_item(out, result); return result;
+      case Fill::nothing: return result;
+      case Fill::moved: break;
       case Fill::overwritten:
         skip_overwritten(result);
         if (++overwritten == kOverwrittenTries) return result;
@@ -171,8 +161,7 @@ std::uint64_t ViewReader::resync_from(std::uint64_t reserved) const noexcept {
 // A window whose beginning was overwritten during the copy still has a good rest. Without it a fast producer
 // on a small ring could be a little faster than every copy, for ever. kNoIndex: nothing to keep.
 std::uint64_t ViewReader::rest_of_window() noexcept {
-  for (std::uint64_t i = resync_from(window_reserved_); i < window_end_;
-       i += view_->geometry().items_per_slot()) {
+  for (std::uint64_t i = resync_from(window_reserved_); i < window_end_; i += view_->geometry().items_per_slot()) {
     const std::uint64_t end = end_of_items(i, window_end_, window_end_, window_reserved_);
     if (end == i) continue;
     window_end_ = end;

@@ -68,9 +68,7 @@ class Child {
     out_ = to_child[1];
   }
   Child(Child&& other) noexcept
-      : pid_(std::exchange(other.pid_, -1)),
-        in_(std::exchange(other.in_, -1)),
-        out_(std::exchange(other.out_, -1)) {}
+      : pid_(std::exchange(other.pid_, -1)), in_(std::exchange(other.in_, -1)), out_(std::exchange(other.out_, -1)) {}
   Child(const Child&) = delete;
   Child& operator=(const Child&) = delete;
   ~Child() {

@@ -239,11 +239,13 @@ TEST_CASE("a segment of another size, element, granularity or feature is refused
         "Shared memory element size mismatch. Expected 8 but got 4");
   CHECK(message_of([] { slick::queue<int> q(4, 2u, "four"); }).find("items_per_slot mismatch. Expected 2 but got 1") !=
         std::string::npos);
-  CHECK(message_of([] { slick::queue<int, NoLast> q("four"); })
-            .find("enable_read_last=true but this queue has enable_read_last=false") != std::string::npos);
+  CHECK(message_of([] {
+          slick::queue<int, NoLast> q("four");
+        }).find("enable_read_last=true but this queue has enable_read_last=false") != std::string::npos);
   slick::queue<int, NoLast> lean(4, "lean");
-  CHECK(message_of([] { slick::queue<int> q(4, "lean"); })
-            .find("enable_read_last=false but this queue has enable_read_last=true") != std::string::npos);
+  CHECK(message_of([] {
+          slick::queue<int> q(4, "lean");
+        }).find("enable_read_last=false but this queue has enable_read_last=true") != std::string::npos);
   slick::queue<int, NoLast> peer("lean");
   slick::queue<int, Counting> mixed("four");
   CHECK(mixed.size() == 4);
@@ -275,11 +277,21 @@ TEST_CASE("elements with constructors are constructed once, by the creator, and 
     ~Tracked() { --alive; }
     int value = 7;
   };
-  { slick::queue<Tracked> q(4); CHECK(alive == 4); CHECK(q[0]->value == 7); }
+  {
+    slick::queue<Tracked> q(4);
+    CHECK(alive == 4);
+    CHECK(q[0]->value == 7);
+  }
   CHECK(alive == 0);
   ShmEnv env;
-  { slick::queue<Tracked> q(4, "tracked"); CHECK(alive == 4); }
-  { slick::queue<Tracked> q(4, "tracked"); CHECK(q[3]->value == 7); }
+  {
+    slick::queue<Tracked> q(4, "tracked");
+    CHECK(alive == 4);
+  }
+  {
+    slick::queue<Tracked> q(4, "tracked");
+    CHECK(q[3]->value == 7);
+  }
   CHECK(alive == 4);
 }
 
@@ -298,9 +310,7 @@ TEST_CASE("over-aligned elements: local always, shared where the format's offset
 
 TEST_CASE("a byte queue opens larger elements by their size, as the Python document's C++ producer does") {
   ShmEnv env;
-  {
-    auto made = slickq::Queue::create("shared_queue", slickq::Geometry::make(slickq::Layout::slq1, 64, 32));
-  }
+  { auto made = slickq::Queue::create("shared_queue", slickq::Geometry::make(slickq::Layout::slq1, 64, 32)); }
   slick::SlickQueue<std::uint8_t> q(32, "shared_queue");
   CHECK(q.size() == 64);
   CHECK(q.element_bytes() == 32);

@@ -29,10 +29,11 @@ TEST_CASE("offsets and sizes are the originals'") {
     std::uint64_t data_offset, bytes;
   };
   const Case cases[] = {
-      {Layout::wide, 8, 32, 1, 192, 448},   {Layout::packed, 16, 32, 1, 320, 832}, {Layout::slq1, 64, 256, 1, 1088, 17472},
-      {Layout::slq0, 16, 24, 1, 320, 704},  {Layout::slq1, 1, 8, 1, 80, 88},       {Layout::slq1, 64, 8, 8, 192, 704},
-      {Layout::slq0, 4, 32, 4, 96, 224},    {Layout::slq1, 4, 3, 4, 80, 92},       {Layout::slq1, 8, 64, 8, 128, 640},
-      {Layout::slq1, 8, 48, 8, 80, 464},
+      {Layout::wide, 8, 32, 1, 192, 448},      {Layout::packed, 16, 32, 1, 320, 832},
+      {Layout::slq1, 64, 256, 1, 1088, 17472}, {Layout::slq0, 16, 24, 1, 320, 704},
+      {Layout::slq1, 1, 8, 1, 80, 88},         {Layout::slq1, 64, 8, 8, 192, 704},
+      {Layout::slq0, 4, 32, 4, 96, 224},       {Layout::slq1, 4, 3, 4, 80, 92},
+      {Layout::slq1, 8, 64, 8, 128, 640},      {Layout::slq1, 8, 48, 8, 80, 464},
   };
   for (const Case& c : cases) {
     CAPTURE(c.capacity);

@@ -68,9 +68,7 @@ Child raw_user(const std::string& path, const RawUse& use) {
 
 // What can be said of nobody where no lease may be asked. Not every machine lets even root look into all
 // processes.
-Proof without_lease(const ShmDir& dir) {
-  return scan_holders(dir.path()).complete ? Proof::proc : Proof::flock;
-}
+Proof without_lease(const ShmDir& dir) { return scan_holders(dir.path()).complete ? Proof::proc : Proof::flock; }
 
 }  // namespace
 
@@ -304,18 +302,15 @@ TEST_CASE("an ordinary user is told of a root-owned peer by its lock, and that h
   const std::string path = dir.file("q");
   CHECK(as_nobody([&] {
           const Holders holders = find_holders(path);
-          return !holders.held && holders.proof == Proof::flock ? 0
-                                                                : 1;  // no lease for him, /proc in part only
+          return !holders.held && holders.proof == Proof::flock ? 0 : 1;  // no lease for him, /proc in part only
         }) == 0);
   Child child = peer(dir);
   REQUIRE(child.reported());
   CHECK(as_nobody([&] {
           const Holders holders = find_holders(path);
           const bool named = holders.processes.size() == 1 && holders.processes[0].pid == child.pid();
-          return holders.held && holders.proof == Proof::flock && named &&
-                         holders.processes[0].access == "unknown"
-                     ? 0
-                     : 1;
+          return holders.held && holders.proof == Proof::flock && named && holders.processes[0].access == "unknown" ? 0
+                                                                                                                    : 1;
         }) == 0);
 }
 
@@ -349,10 +344,8 @@ TEST_CASE("holders are described by pid and command, the first five, or by what 
   holders.proof = Proof::lease;
   CHECK(holders.describe() == "a process that cannot be named from here");
   CHECK(holders.count() == 1);
-  for (int pid = 11; pid <= 17; ++pid)
-    holders.processes.push_back({.pid = pid, .command = "feed", .access = {}});
-  CHECK(holders.describe() ==
-        "pid 11 (feed), pid 12 (feed), pid 13 (feed), pid 14 (feed), pid 15 (feed) and 2 more");
+  for (int pid = 11; pid <= 17; ++pid) holders.processes.push_back({.pid = pid, .command = "feed", .access = {}});
+  CHECK(holders.describe() == "pid 11 (feed), pid 12 (feed), pid 13 (feed), pid 14 (feed), pid 15 (feed) and 2 more");
 }
 
 TEST_CASE("what is no regular file, or not there, is refused with its kind") {
@@ -363,8 +356,7 @@ TEST_CASE("what is no regular file, or not there, is refused with its kind") {
   const struct {
     const char* name;
     Errc code;
-  } rows[] = {
-      {"fifo", Errc::corrupt}, {"dir", Errc::corrupt}, {"link", Errc::corrupt}, {"absent", Errc::not_found}};
+  } rows[] = {{"fifo", Errc::corrupt}, {"dir", Errc::corrupt}, {"link", Errc::corrupt}, {"absent", Errc::not_found}};
   for (const auto& row : rows) {
     CAPTURE(row.name);
     CHECK(refusal([&] { find_holders(dir.file(row.name)); }) == row.code);

@@ -18,8 +18,7 @@ using test_support::ShmDir;
 
 TEST_CASE("a live queue is described with its file, indexes and owner") {
   ShmDir dir;
-  Queue queue =
-      Queue::create("q", Geometry::make(Layout::slq1, 8, 32), {.shm_dir = dir.path(), .mode = 0640});
+  Queue queue = Queue::create("q", Geometry::make(Layout::slq1, 8, 32), {.shm_dir = dir.path(), .mode = 0640});
   queue.ring().publish(queue.ring().reserve(1), 1);
   queue.ring().reserve(2);
   queue.ring().publish(queue.ring().reserve(1), 1);

@@ -19,9 +19,7 @@ using test_support::ShmDir;
 namespace {
 
 volatile sig_atomic_t signals_seen = 0;
-void count_signal(int) {
-  signals_seen = signals_seen + 1;
-}
+void count_signal(int) { signals_seen = signals_seen + 1; }
 }  // namespace
 
 TEST_CASE("a process that opens the file while a lease is held neither kills nor signals the asker") {

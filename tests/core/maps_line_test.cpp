@@ -14,8 +14,7 @@ using slickq::unescape_path;
 
 namespace {
 
-constexpr const char* kShared =
-    "7f3c1a200000-7f3c1a300000 rw-s 00000000 00:1a 123456                     /dev/shm/q";
+constexpr const char* kShared = "7f3c1a200000-7f3c1a300000 rw-s 00000000 00:1a 123456                     /dev/shm/q";
 
 }  // namespace
 
@@ -38,12 +37,10 @@ TEST_CASE("only a shared and writable mapping writes to the file") {
   const struct {
     const char* permissions;
     bool writes;
-  } rows[] = {{"rw-s", true},  {"-w-s", true},  {"r--s", false},
-              {"rw-p", false}, {"r-xp", false}, {"---p", false}};
+  } rows[] = {{"rw-s", true}, {"-w-s", true}, {"r--s", false}, {"rw-p", false}, {"r-xp", false}, {"---p", false}};
   for (const auto& row : rows) {
     CAPTURE(row.permissions);
-    const auto line =
-        parse_maps_line("1000-2000 " + std::string(row.permissions) + " 00000000 00:1a 7  /dev/shm/q");
+    const auto line = parse_maps_line("1000-2000 " + std::string(row.permissions) + " 00000000 00:1a 7  /dev/shm/q");
     REQUIRE(line);
     CHECK(line->writes == row.writes);
   }
@@ -58,8 +55,7 @@ TEST_CASE("a removed file's mapping is marked deleted and its path has no suffix
 }
 
 TEST_CASE("spaces inside and at the end of a path are kept") {
-  const auto line =
-      parse_maps_line("1000-2000 rw-s 00000000 00:1a 7                          /dev/shm/a b  c ");
+  const auto line = parse_maps_line("1000-2000 rw-s 00000000 00:1a 7                          /dev/shm/a b  c ");
   REQUIRE(line);
   CHECK(line->path == "/dev/shm/a b  c ");
 }
@@ -73,11 +69,10 @@ TEST_CASE("an escaped newline becomes one, and nothing else is touched") {
 }
 
 TEST_CASE("mappings of no file are not lines of interest") {
-  const char* rows[] = {
-      "7ffd1000-7ffd2000 rw-p 00000000 00:00 0                          [stack]",
-      "7f001000-7f002000 rw-p 00000000 00:00 0 ", "7f001000-7f002000 rw-p 00000000 00:00 0",
-      "7f001000-7f002000 rw-s 00000000 00:0e 1041                       anon_inode:[io_uring]",
-      "7f001000-7f002000 rw-s 00000000 00:1a 12                         "};
+  const char* rows[] = {"7ffd1000-7ffd2000 rw-p 00000000 00:00 0                          [stack]",
+                        "7f001000-7f002000 rw-p 00000000 00:00 0 ", "7f001000-7f002000 rw-p 00000000 00:00 0",
+                        "7f001000-7f002000 rw-s 00000000 00:0e 1041                       anon_inode:[io_uring]",
+                        "7f001000-7f002000 rw-s 00000000 00:1a 12                         "};
   for (const char* row : rows) {
     CAPTURE(row);
     CHECK_FALSE(parse_maps_line(row));

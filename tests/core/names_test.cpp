@@ -13,7 +13,8 @@ TEST_CASE("a name with and without '/' is the same segment") {
 }
 
 TEST_CASE("names that cannot be segments are refused") {
-  const std::string names[] = {"", "/", ".", "..", "/..", "a/b", "//q", "a/", std::string(300, 'x'), "a\nb", ".slickq-gone-1-q"};
+  const std::string names[] = {
+      "", "/", ".", "..", "/..", "a/b", "//q", "a/", std::string(300, 'x'), "a\nb", ".slickq-gone-1-q"};
   for (const std::string& name : names) {
     CAPTURE(name);
     CHECK_THROWS_AS((void)slickq::segment_name(name), slickq::Error);

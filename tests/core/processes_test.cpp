@@ -58,9 +58,9 @@ class SharedBoard {
 
 struct Run {
   Geometry geometry;
-  std::uint64_t items;     // per producer
+  std::uint64_t items;  // per producer
   bool shared_cursor;
-  bool lossless;           // producers wait for the slowest consumer
+  bool lossless;  // producers wait for the slowest consumer
   // Without waiting only one: a producer that is preempted in the middle of an element for a whole lap of a small ring
   // overwrites a newer item, which the originals' protocol cannot prevent.
   std::uint32_t producers = kMaxProducers;
@@ -108,7 +108,8 @@ void produce(const Run& run, const ShmDir& dir, const SharedBoard& board, std::u
   for (std::uint64_t sequence = 0; sequence < run.items; ++sequence) {
     const std::uint32_t count = 1 + static_cast<std::uint32_t>(sequence % most);
     block.resize(std::size_t{count} * element);
-    for (std::uint32_t k = 0; k < count; ++k) Payload(id, sequence).write({block.data() + std::size_t{k} * element, element});
+    for (std::uint32_t k = 0; k < count; ++k)
+      Payload(id, sequence).write({block.data() + std::size_t{k} * element, element});
     if (run.lossless) wait_for_room(q, run, board, run.geometry.footprint(most));
     if (producer.push_block(block) != slickq::Push::pushed) board->bad.fetch_add(1);
   }
@@ -121,7 +122,8 @@ void account(const Run& run, const SharedBoard& board, std::span<const std::byte
   const std::uint32_t element = run.geometry.element_size();
   const auto first = Payload::read(bytes.first(element), run.producers);
   bool good = first.producer() < run.producers;
-  for (std::uint32_t k = 0; k < result.count && good; ++k) good = first.matches(bytes.subspan(std::size_t{k} * element, element));
+  for (std::uint32_t k = 0; k < result.count && good; ++k)
+    good = first.matches(bytes.subspan(std::size_t{k} * element, element));
   if (good) {
     // With an own cursor and no loss every number comes; otherwise numbers only grow.
     auto& expected = next[first.producer()];

@@ -40,13 +40,10 @@ constexpr int kProcesses = 4;
 // Shared between the processes of one test. All relaxed: counts, read for certain only after the processes
 // ended.
 struct Counts {
-  std::atomic<std::uint32_t> created, existed, attached, absent, busy, removed, refused, adopted, raw,
-      raw_cut_off;
+  std::atomic<std::uint32_t> created, existed, attached, absent, busy, removed, refused, adopted, raw, raw_cut_off;
 
   static void add(std::atomic<std::uint32_t>& count) { count.fetch_add(1, std::memory_order_relaxed); }
-  static std::uint32_t get(const std::atomic<std::uint32_t>& count) {
-    return count.load(std::memory_order_relaxed);
-  }
+  static std::uint32_t get(const std::atomic<std::uint32_t>& count) { return count.load(std::memory_order_relaxed); }
 };
 
 class SharedCounts {
@@ -71,9 +68,9 @@ enum Wrong : int { kNothing = 0, kGeometry = 20, kPush, kRead, kTorn, kDetached,
 
 // Differ in size and layout, so that half of one and half of another cannot pass for a sound one.
 const std::vector<Geometry>& geometries() {
-  static const std::vector<Geometry> all = {
-      Geometry::make(Layout::slq1, 64, 32), Geometry::make(Layout::wide, 128, 48),
-      Geometry::make(Layout::packed, 256, 16), Geometry::make(Layout::slq3, 64, 64, 4)};
+  static const std::vector<Geometry> all = {Geometry::make(Layout::slq1, 64, 32), Geometry::make(Layout::wide, 128, 48),
+                                            Geometry::make(Layout::packed, 256, 16),
+                                            Geometry::make(Layout::slq3, 64, 64, 4)};
   return all;
 }
 
@@ -82,8 +79,7 @@ Wrong use_ring(Queue& queue, std::uint64_t value) {
   const auto& known = geometries();
   if (std::find(known.begin(), known.end(), queue.geometry()) == known.end()) return kGeometry;
   std::vector<std::byte> item(queue.geometry().element_size());
-  for (std::size_t at = 0; at < item.size(); at += sizeof value)
-    std::memcpy(item.data() + at, &value, sizeof value);
+  for (std::size_t at = 0; at < item.size(); at += sizeof value) std::memcpy(item.data() + at, &value, sizeof value);
   slickq::Producer producer(queue);
   if (producer.push(item) != slickq::Push::pushed) return kPush;
   slickq::Consumer consumer(queue);
@@ -114,15 +110,11 @@ class Racer {
     switch (random_() % 8) {
       case 0:
       case 1:
-      case 2:
-        return create();
+      case 2: return create();
       case 3:
-      case 4:
-        return attach();
-      case 5:
-        return adopt();
-      default:
-        return remove();
+      case 4: return attach();
+      case 5: return adopt();
+      default: return remove();
     }
   }
 
@@ -199,8 +191,7 @@ void finish(const ShmDir& dir) {
 
 }  // namespace
 
-TEST_CASE(
-    "a thousand races to create, attach and remove one name show no half-made segment and take none away") {
+TEST_CASE("a thousand races to create, attach and remove one name show no half-made segment and take none away") {
   ShmDir dir;
   SharedCounts counts;
   std::vector<Child> racers;

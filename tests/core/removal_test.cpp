@@ -153,8 +153,7 @@ TEST_CASE("a dry run tells the same and changes nothing") {
 
 TEST_CASE("a file that is no segment needs force") {
   ShmDir dir;
-  std::ofstream(dir.file("notes"))
-      << "groceries: bread, and much more than eight bytes of it, for a whole week or so";
+  std::ofstream(dir.file("notes")) << "groceries: bread, and much more than eight bytes of it, for a whole week or so";
   CHECK(refusal([&] { remove_segment("notes", removing(dir)); }) == Errc::corrupt);
   REQUIRE(inode_of(dir.file("notes")) != 0);
   RemoveOptions options = removing(dir);
@@ -222,8 +221,7 @@ TEST_CASE("an ordinary user removes his own segment and not another user's") {
   const auto code_of = [&](const char* name, bool force) {
     RemoveOptions options = removing(dir);
     options.force = force;
-    return as_nobody(
-        [&] { return refusal([&] { remove_segment(name, options); }) == Errc::permission ? 0 : 1; });
+    return as_nobody([&] { return refusal([&] { remove_segment(name, options); }) == Errc::permission ? 0 : 1; });
   };
   for (const bool force : {false, true}) {
     CHECK(code_of("q", force) == 0);

@@ -24,8 +24,8 @@ namespace {
 
 struct Op {
   enum What { item, hole, reset } what;
-  std::uint32_t count;    // elements reserved (and, for an item, published)
-  std::uint64_t value;    // of the first element; the next ones count up
+  std::uint32_t count;  // elements reserved (and, for an item, published)
+  std::uint64_t value;  // of the first element; the next ones count up
   std::uint32_t repeat = 1;
 };
 
@@ -43,8 +43,16 @@ const std::vector<Scenario> kScenarios{
     {"hole-batch", {{Op::item, 1, 520}, {Op::hole, 3, 0}, {Op::item, 1, 530, 3}}},
     {"hole-at-wrap", {{Op::item, 1, 560, 5}, {Op::hole, 5, 0}, {Op::item, 1, 590, 2}}},
     {"lapped", {{Op::item, 1, 600, 29}}},
-    {"batches", {{Op::item, 1, 700}, {Op::item, 6, 701}, {Op::item, 11, 707}, {Op::item, 5, 718}, {Op::item, 10, 723},
-                 {Op::item, 4, 733}, {Op::item, 9, 737}, {Op::item, 3, 746}, {Op::item, 8, 749}}},
+    {"batches",
+     {{Op::item, 1, 700},
+      {Op::item, 6, 701},
+      {Op::item, 11, 707},
+      {Op::item, 5, 718},
+      {Op::item, 10, 723},
+      {Op::item, 4, 733},
+      {Op::item, 9, 737},
+      {Op::item, 3, 746},
+      {Op::item, 8, 749}}},
     {"one-slot", {{Op::item, 1, 800, 3}}},
     {"reset", {{Op::item, 1, 900, 5}, {Op::reset, 0, 0}, {Op::item, 1, 950}}},
     {"slq0", {{Op::item, 1, 100}, {Op::item, 2, 110}, {Op::item, 1, 120}}},
@@ -58,8 +66,8 @@ struct Generation {
   Layout layout;
   std::vector<const char*> scenarios;
 };
-const std::vector<const char*> kAll{"empty",  "three",   "wrap-marker", "hole",  "hole-batch",
-                                    "hole-at-wrap", "lapped", "batches", "one-slot", "reset"};
+const std::vector<const char*> kAll{"empty",        "three",  "wrap-marker", "hole",     "hole-batch",
+                                    "hole-at-wrap", "lapped", "batches",     "one-slot", "reset"};
 const std::vector<Generation> kGenerations{
     {"cpp-1.1.2", Layout::wide, kAll},
     {"cpp-1.2.3", Layout::packed, kAll},
@@ -106,9 +114,7 @@ std::vector<bool> play(Queue& q, const Scenario& scenario) {
   return written;
 }
 
-void blank(Bytes& bytes, std::size_t from, std::size_t count) {
-  std::memset(bytes.data() + from, 0, count);
-}
+void blank(Bytes& bytes, std::size_t from, std::size_t count) { std::memset(bytes.data() + from, 0, count); }
 
 void blank_what_is_not_compared(Bytes& bytes, const Geometry& g, const std::vector<bool>& written) {
   for (std::uint32_t k = 0; k < g.slot_count(); ++k) blank(bytes, slickq::kHeaderBytes + 16u * k + 12, 4);

@@ -32,8 +32,7 @@ inline slickq::CreateOptions creating(const ShmDir& dir, mode_t mode = 0600) {
 }
 
 inline slickq::Queue make_queue(const ShmDir& dir, const std::string& name = "q", mode_t mode = 0600) {
-  return slickq::Queue::create(name, slickq::Geometry::make(slickq::Layout::slq1, 8, 64),
-                               creating(dir, mode));
+  return slickq::Queue::create(name, slickq::Geometry::make(slickq::Layout::slq1, 8, 64), creating(dir, mode));
 }
 
 inline slickq::RemoveOptions removing(const ShmDir& dir) {

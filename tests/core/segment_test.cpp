@@ -1,9 +1,9 @@
 #include <doctest/doctest.h>
 #include <fcntl.h>
 #include <sys/file.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
 #include <chrono>
@@ -142,9 +142,9 @@ TEST_CASE("absent segments and absent directories are said") {
 TEST_CASE("a check that refuses leaves nothing mapped and nothing locked") {
   ShmDir dir;
   { Segment segment = Segment::create("q", 8, in(dir), {}); }
-  CHECK_THROWS_AS(Segment::attach("q", dir.path(), Access::read_write,
-                                  [](int, std::uint64_t) { throw std::runtime_error("no"); }),
-                  std::runtime_error);
+  CHECK_THROWS_AS(
+      Segment::attach("q", dir.path(), Access::read_write, [](int, std::uint64_t) { throw std::runtime_error("no"); }),
+      std::runtime_error);
   const int fd = open(dir.file("q").c_str(), O_RDWR | O_CLOEXEC);
   CHECK(flock(fd, LOCK_EX | LOCK_NB) == 0);
   close(fd);

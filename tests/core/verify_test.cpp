@@ -94,8 +94,7 @@ TEST_CASE("a jump marker beyond the reserved index, backwards, or into a slot's 
   check_one(wide_slots, Kind::marker, 1, "points inside a slot: targets are multiples of 8");
 }
 
-TEST_CASE(
-    "a size of nothing, beyond the ring's end, beyond the reserved index or over another item is a finding") {
+TEST_CASE("a size of nothing, beyond the ring's end, beyond the reserved index or over another item is a finding") {
   check_one(sound().slot(4, 12, 0), Kind::slot, 4, "size 0; an item there has 1 to 4 elements");
   check_one(sound().slot(6, 6, 3), Kind::slot, 6, "size 3; an item there has 1 to 2 elements");
   check_one(sound().slot(4, 12, 2), Kind::slot, 4, "reaches beyond the reserved index 13");

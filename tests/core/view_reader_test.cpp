@@ -21,9 +21,7 @@ using test_support::ShmDir;
 
 namespace {
 
-constexpr Start at(std::uint64_t index) {
-  return {Start::At::index, index};
-}
+constexpr Start at(std::uint64_t index) { return {Start::At::index, index}; }
 
 Image ring_of(std::uint32_t capacity, std::uint32_t items_per_slot = 1) {
   return Image(Geometry::make(Layout::slq1, capacity, 8, items_per_slot));
@@ -292,8 +290,7 @@ void hammer(Layout layout, std::uint32_t capacity, std::uint32_t largest) {
   CAPTURE(capacity);
   CAPTURE(largest);
   ShmDir dir;
-  Queue queue =
-      Queue::create("q", Geometry::make(layout, capacity, sizeof(Payload)), {.shm_dir = dir.path()});
+  Queue queue = Queue::create("q", Geometry::make(layout, capacity, sizeof(Payload)), {.shm_dir = dir.path()});
   const View view = View::open_segment("q", dir.path());
   ViewReader reader(view, {});
   std::atomic<bool> stop{false};

@@ -40,9 +40,7 @@ void check_refused(const ShmDir& dir, const std::string& name, Errc code, const 
   CHECK(error.object() == name);
 }
 
-std::vector<std::byte> zeros(std::size_t bytes) {
-  return std::vector<std::byte>(bytes);
-}
+std::vector<std::byte> zeros(std::size_t bytes) { return std::vector<std::byte>(bytes); }
 
 }  // namespace
 
@@ -159,8 +157,7 @@ TEST_CASE("a golden file cut at any length is refused, never read beyond its end
     const auto whole = test_support::read_bytes(std::string(SLICKQ_GOLDEN_DIR) + path);
     for (std::size_t length = 0; length < whole.size(); ++length) {
       CAPTURE(length);
-      Image::save_bytes(dir.file("cut"),
-                        {whole.begin(), whole.begin() + static_cast<std::ptrdiff_t>(length)});
+      Image::save_bytes(dir.file("cut"), {whole.begin(), whole.begin() + static_cast<std::ptrdiff_t>(length)});
       CHECK(refusal(dir, "cut").code() == Errc::corrupt);
     }
   }

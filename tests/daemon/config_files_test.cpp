@@ -13,9 +13,7 @@ using namespace slickqd;
 
 namespace {
 
-std::string shipped(const std::string& name) {
-  return std::string(SLICKQ_SOURCE_DIR "/config/") + name;
-}
+std::string shipped(const std::string& name) { return std::string(SLICKQ_SOURCE_DIR "/config/") + name; }
 
 // What the reader lists as known at an object: asked by a key that is near to none.
 std::set<std::string> known_keys(const std::string& before, const std::string& after) {

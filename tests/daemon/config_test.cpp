@@ -74,14 +74,12 @@ TEST_CASE("what is left out has its default") {
 }
 
 TEST_CASE("a misspelt key is reported at its own place with the nearest known one") {
-  const auto error =
-      error_of("{\n  \"queues\": [\n    { \"name\": \"q\", \"size\": 8,\n      \"elme\": 4 }\n  ]\n}\n");
+  const auto error = error_of("{\n  \"queues\": [\n    { \"name\": \"q\", \"size\": 8,\n      \"elme\": 4 }\n  ]\n}\n");
   REQUIRE(error);
   CHECK(error->line() == 4);
   CHECK(error->column() == 7);
   CHECK(error->pointer() == "/queues/0/elme");
-  CHECK(std::string(error->what()) ==
-        "f.json:4:7: /queues/0/elme: unknown key \"elme\"; did you mean \"elem\"?");
+  CHECK(std::string(error->what()) == "f.json:4:7: /queues/0/elme: unknown key \"elme\"; did you mean \"elem\"?");
 }
 
 TEST_CASE("a wrong value is reported at the value, behind comments and wide characters too") {
@@ -160,9 +158,9 @@ TEST_CASE("every mistake names the value and what is wrong with it") {
   };
   for (const Mistake& mistake : in_queue) {
     // `second` closes the first queue itself: its text begins with the brace.
-    const std::string text = mistake.text[0] == '}' ? R"({"queues":[{"name":"q","size":8,"elem":4)" +
-                                                          std::string(mistake.text) + "}]}"
-                                                    : queue_with(mistake.text);
+    const std::string text = mistake.text[0] == '}'
+                                 ? R"({"queues":[{"name":"q","size":8,"elem":4)" + std::string(mistake.text) + "}]}"
+                                 : queue_with(mistake.text);
     CAPTURE(text);
     const auto error = error_of(text);
     REQUIRE(error);

@@ -99,8 +99,7 @@ inline HttpAnswer http(const std::string& socket_path, const std::string& method
 class Daemon {
  public:
   /// Starts slickqd with `arguments`; `log` takes what it prints.
-  Daemon(const std::vector<std::string>& arguments, std::string log,
-         const std::vector<std::string>& environment = {})
+  Daemon(const std::vector<std::string>& arguments, std::string log, const std::vector<std::string>& environment = {})
       : log_(std::move(log)) {
     const std::string binary = SLICKQ_BIN_DIR "/slickqd";
     pid_ = fork();
@@ -147,8 +146,8 @@ class Place {
   explicit Place(const std::string& queues = "[]", const std::string& rest = "") { configure(queues, rest); }
 
   void configure(const std::string& queues, const std::string& rest = "") const {
-    std::ofstream(config) << "{\n\"shm_dir\": \"" << shm.path() << "\",\n\"control\": {\"socket\": \""
-                          << socket << "\"},\n\"monitor\": {\"interval\": \"20ms\"},\n\"queues\": " << queues
+    std::ofstream(config) << "{\n\"shm_dir\": \"" << shm.path() << "\",\n\"control\": {\"socket\": \"" << socket
+                          << "\"},\n\"monitor\": {\"interval\": \"20ms\"},\n\"queues\": " << queues
                           << (rest.empty() ? "" : ",\n" + rest) << "\n}\n";
   }
   std::vector<std::string> arguments() const { return {"--config", config}; }

@@ -38,13 +38,10 @@ class FakeClock final : public slickqd::Clock {
 /// A supervisor, its shm directory and its config file; `queues` and `rest` are JSON text.
 class World {
  public:
-  explicit World(const std::string& queues = "[]", const std::string& rest = "") {
-    write_config(queues, rest);
-  }
+  explicit World(const std::string& queues = "[]", const std::string& rest = "") { write_config(queues, rest); }
 
   void write_config(const std::string& queues, const std::string& rest = "") {
-    write_text("{\"shm_dir\": \"" + shm.path() + "\", \"queues\": " + queues +
-               (rest.empty() ? "" : ", " + rest) + "}");
+    write_text("{\"shm_dir\": \"" + shm.path() + "\", \"queues\": " + queues + (rest.empty() ? "" : ", " + rest) + "}");
   }
   void write_text(const std::string& text) { std::ofstream(config_file) << text; }
 

@@ -17,12 +17,8 @@ using std::filesystem::exists;
 
 namespace {
 
-World report_world() {
-  return World("[]", R"("orphans":{"match":["job-*"],"grace":"10s","action":"report"})");
-}
-World remove_world() {
-  return World("[]", R"("orphans":{"match":["job-*"],"grace":"10s","action":"remove"})");
-}
+World report_world() { return World("[]", R"("orphans":{"match":["job-*"],"grace":"10s","action":"report"})"); }
+World remove_world() { return World("[]", R"("orphans":{"match":["job-*"],"grace":"10s","action":"remove"})"); }
 
 }  // namespace
 

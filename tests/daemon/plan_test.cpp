@@ -75,18 +75,15 @@ TEST_CASE("another geometry follows on_mismatch") {
   CHECK(failing.problems[0].text.find(kOther.describe()) != std::string::npos);
   CHECK(failing.problems[0].text.find(kWanted.describe()) != std::string::npos);
   CHECK(kinds(make_plan(config_with(R"(,"on_mismatch":"keep")"), there, {})) == Kinds{StepKind::keep});
-  CHECK(kinds(make_plan(config_with(R"(,"on_mismatch":"recreate_if_idle")"), there, {})) ==
-        Kinds{StepKind::recreate});
+  CHECK(kinds(make_plan(config_with(R"(,"on_mismatch":"recreate_if_idle")"), there, {})) == Kinds{StepKind::recreate});
 }
 
 TEST_CASE("what is no queue by its bytes is never recreated") {
   const Config config = config_with(R"(,"on_mismatch":"recreate_if_idle")");
-  for (const EntryKind kind :
-       {EntryKind::foreign, EntryKind::special, EntryKind::cursor, EntryKind::unreadable}) {
+  for (const EntryKind kind : {EntryKind::foreign, EntryKind::special, EntryKind::cursor, EntryKind::unreadable}) {
     CHECK(kinds(make_plan(config, std::vector{other_entry("q", kind)}, {})) == Kinds{StepKind::keep});
   }
-  CHECK(kinds(make_plan(config, std::vector{other_entry("q", EntryKind::damaged)}, {})) ==
-        Kinds{StepKind::recreate});
+  CHECK(kinds(make_plan(config, std::vector{other_entry("q", EntryKind::damaged)}, {})) == Kinds{StepKind::recreate});
 }
 
 TEST_CASE("a cursor's name that leads to something else is a problem or kept, never removed") {

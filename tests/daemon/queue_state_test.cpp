@@ -10,22 +10,12 @@ TEST_CASE(
   for (const Transition& row : kTransitions) {
     const QueueState next = row.reaction.next;
     switch (row.sight) {
-      case Sight::absent:
-        CHECK(next == QueueState::missing);
-        break;
-      case Sight::differs:
-        CHECK(next == QueueState::mismatched);
-        break;
+      case Sight::absent: CHECK(next == QueueState::missing); break;
+      case Sight::differs: CHECK(next == QueueState::mismatched); break;
       case Sight::flowing:
-      case Sight::replaced:
-        CHECK(next == QueueState::ready);
-        break;
-      case Sight::stuck:
-        CHECK((next == QueueState::stalled || next == QueueState::ready));
-        break;
-      case Sight::count:
-        FAIL("not a sight");
-        break;
+      case Sight::replaced: CHECK(next == QueueState::ready); break;
+      case Sight::stuck: CHECK((next == QueueState::stalled || next == QueueState::ready)); break;
+      case Sight::count: FAIL("not a sight"); break;
     }
   }
 }

@@ -55,8 +55,7 @@ TEST_CASE("a broken reload changes nothing and says where") {
   world.round();
   CHECK(world.status()["queues"].size() == 1);
   CHECK(world.status()["config"]["last_reload_ok"] == false);
-  CHECK(world.status()["config"]["last_error"].get<std::string>().find("/queues/1/size") !=
-        std::string::npos);
+  CHECK(world.status()["config"]["last_error"].get<std::string>().find("/queues/1/size") != std::string::npos);
 }
 
 TEST_CASE("a reload whose plan has a problem does not begin") {
@@ -74,8 +73,7 @@ TEST_CASE("a reload whose plan has a problem does not begin") {
 TEST_CASE("a reload that fails half-way takes back what it made and keeps the old config") {
   World world("[]");
   world.start();
-  world.write_config(
-      R"([{"name":"a","size":8,"elem":8,"cursors":["c"]},{"name":"b","size":65536,"elem":64}])");
+  world.write_config(R"([{"name":"a","size":8,"elem":8,"cursors":["c"]},{"name":"b","size":65536,"elem":64}])");
   rlimit before{};
   REQUIRE(getrlimit(RLIMIT_FSIZE, &before) == 0);
   const rlimit small{1 << 20, before.rlim_max};  // what no plan can know
@@ -143,8 +141,7 @@ TEST_CASE("recreate_if_idle never replaces a held queue") {
     const auto other = holder(world.shm.path(), "q");
     world.start();
     CHECK(world.happened() == std::vector<std::string>{"mismatch q"});
-    CHECK(world.last_event()["why"].get<std::string>().find(std::to_string(other.pid())) !=
-          std::string::npos);
+    CHECK(world.last_event()["why"].get<std::string>().find(std::to_string(other.pid())) != std::string::npos);
     CHECK(inode_of(world.shm.path(), "q") == inode);
   }
   CHECK(world.supervisor->reload().ok);  // the holder is gone: now it may

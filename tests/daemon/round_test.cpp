@@ -108,8 +108,7 @@ TEST_CASE("a hole older than stall.after is a stall, announced once, until it is
   CHECK(world.count("stall q") == 1);
 }
 
-TEST_CASE(
-    "a ring that lapped between two rounds has no stall, and a hole that stays in it is found afterwards") {
+TEST_CASE("a ring that lapped between two rounds has no stall, and a hole that stays in it is found afterwards") {
   World world(kQueue);
   world.start();
   auto queue = slickq::Queue::open("q", world.shm.path());
@@ -197,8 +196,7 @@ TEST_CASE("a queue replaced by something else is a mismatch that says what is th
   CHECK(world.count("mismatch q") == 1);
   CHECK(world.queue_status()["state"] == "mismatch");
   CHECK(world.queue_status()["capacity"] == 16);
-  CHECK(world.queue_status()["problem"].get<std::string>().find("configured slq1, 8 elements") !=
-        std::string::npos);
+  CHECK(world.queue_status()["problem"].get<std::string>().find("configured slq1, 8 elements") != std::string::npos);
   std::filesystem::remove(world.shm.file("q"));
   std::ofstream(world.shm.file("q")) << "garbage";
   world.round();

@@ -19,9 +19,7 @@ struct Site {
                .reload = [this] { return world.supervisor->reload(); },
                .may_change = [this](const Peer&) { return allowed; }};
   }
-  Answer ask(std::string_view method, std::string_view target) const {
-    return answer(method, target, Peer{}, backend);
-  }
+  Answer ask(std::string_view method, std::string_view target) const { return answer(method, target, Peer{}, backend); }
 
   daemon_test::World world;
   bool healthy = true;
@@ -44,14 +42,14 @@ TEST_CASE("every path of the interface answers JSON") {
 TEST_CASE("status has the keys of the interface") {
   const Site site;
   const json status = json::parse(site.ask("GET", "/v1/status").body);
-  for (const char* key : {"schema", "version", "pid", "started", "interval_ms", "rounds", "last_round",
-                          "config", "shm", "queues", "orphans"}) {
+  for (const char* key : {"schema", "version", "pid", "started", "interval_ms", "rounds", "last_round", "config", "shm",
+                          "queues", "orphans"}) {
     CAPTURE(key);
     CHECK(status.contains(key));
   }
-  for (const char* key : {"name", "state", "layout", "capacity", "element_size", "items_per_slot",
-                          "reserved_index", "published_index", "last_published_index", "unpublished", "gap",
-                          "holes", "reserved_per_s", "published_per_s", "holders", "cursors"}) {
+  for (const char* key : {"name", "state", "layout", "capacity", "element_size", "items_per_slot", "reserved_index",
+                          "published_index", "last_published_index", "unpublished", "gap", "holes", "reserved_per_s",
+                          "published_per_s", "holders", "cursors"}) {
     CAPTURE(key);
     CHECK(status["queues"][0].contains(key));
   }
@@ -95,9 +93,7 @@ TEST_CASE("who may not change anything gets 403 and nothing happens") {
 }
 
 TEST_CASE("root, the daemon's user and members of the group may change state, nobody else") {
-  const auto peer = [](uid_t uid, gid_t gid, std::vector<gid_t> more) {
-    return Peer{uid, gid, std::move(more)};
-  };
+  const auto peer = [](uid_t uid, gid_t gid, std::vector<gid_t> more) { return Peer{uid, gid, std::move(more)}; };
   CHECK(may_change(peer(0, 0, {}), 100, {}));
   CHECK(may_change(peer(100, 1, {}), 100, {}));
   CHECK_FALSE(may_change(peer(101, 50, {50}), 100, {}));

@@ -58,8 +58,7 @@ TEST_CASE("a second instance exits 75 and names the first, which is not disturbe
   REQUIRE(place.wait_until_up());
   Daemon second(place.arguments(), place.run.file("second"));
   CHECK(second.wait() == 75);
-  CHECK(second.log().find("slickqd runs already (pid " + std::to_string(first.pid()) + ")") !=
-        std::string::npos);
+  CHECK(second.log().find("slickqd runs already (pid " + std::to_string(first.pid()) + ")") != std::string::npos);
   CHECK(http(place.socket, "GET", "/healthz").status == 200);
 }
 
@@ -89,8 +88,7 @@ TEST_CASE("exit codes tell the reason") {
   CHECK(run_to_end(blocked, blocked.arguments()) == 73);
   CHECK(exists(blocked.socket));
   const Place nowhere;
-  std::ofstream(nowhere.config) << R"({"shm_dir":"/nonexistent","control":{"socket":")" << nowhere.socket
-                                << "\"}}";
+  std::ofstream(nowhere.config) << R"({"shm_dir":"/nonexistent","control":{"socket":")" << nowhere.socket << "\"}}";
   CHECK(run_to_end(nowhere, nowhere.arguments()) == 69);
 }
 
@@ -103,8 +101,8 @@ TEST_CASE("--dry-run prints the plan and touches nothing") {
   daemon_test::make_queue(place.shm.path(), "job-1", 8);
   CHECK(run_to_end(place, {"--config", place.config, "--dry-run"}) == 0);
   const std::string plan = daemon_test::read_file(place.log());
-  for (const char* line : {"create    new    ", "create    new@c  ", "adopt     old    ", "mismatch  other  ",
-                           "orphan    job-1  "}) {
+  for (const char* line :
+       {"create    new    ", "create    new@c  ", "adopt     old    ", "mismatch  other  ", "orphan    job-1  "}) {
     CAPTURE(plan);
     CHECK(plan.find(line) != std::string::npos);
   }
@@ -112,8 +110,7 @@ TEST_CASE("--dry-run prints the plan and touches nothing") {
   CHECK_FALSE(exists(place.socket));
 }
 
-TEST_CASE(
-    "SIGHUP with a broken config changes nothing and says why, with a good one it creates the new queue") {
+TEST_CASE("SIGHUP with a broken config changes nothing and says why, with a good one it creates the new queue") {
   const Place place(kTicks);
   Daemon daemon(place.arguments(), place.log());
   REQUIRE(place.wait_until_up());
@@ -140,8 +137,7 @@ TEST_CASE(
 TEST_CASE("systemd hears READY, a status and a sign of life a round, reloads, and STOPPING") {
   const Place place(kTicks);
   const NotifySocket manager("@slickqd-service-test-" + std::to_string(getpid()));
-  Daemon daemon(place.arguments(), place.log(),
-                {"NOTIFY_SOCKET=" + manager.name(), "WATCHDOG_USEC=30000000"});
+  Daemon daemon(place.arguments(), place.log(), {"NOTIFY_SOCKET=" + manager.name(), "WATCHDOG_USEC=30000000"});
   CHECK(manager.receive().starts_with("WATCHDOG=1\nSTATUS=1 queue, 1 ready; round 1 took"));
   CHECK(manager.receive().starts_with("READY=1\nSTATUS=1 queue"));
   CHECK(exists(place.shm.file("ticks")));
@@ -195,8 +191,7 @@ TEST_CASE("the log is JSON lines when it is no terminal") {
 // Producer and consumer run through several lives of the daemon, each ended by SIGKILL at another moment.
 TEST_CASE("kill -9 under load: producer and consumer lose nothing, the restarted daemon adopts") {
   constexpr std::uint64_t kItems = 200'000;
-  constexpr std::uint64_t kAhead =
-      512;  // of 1024: the producer waits for the consumer, so that any loss is a fault
+  constexpr std::uint64_t kAhead = 512;  // of 1024: the producer waits for the consumer, so that any loss is a fault
   const Place place(kTicks);
   auto daemon = std::make_unique<Daemon>(place.arguments(), place.log());
   REQUIRE(place.wait_until_up());

@@ -55,8 +55,7 @@ TEST_CASE("what is no HTTP, or too much of it, is refused and nothing else happe
   };
   CHECK(answer_to("\x01\x02 garbage\r\n\r\n").find("400") != std::string::npos);
   CHECK(answer_to("GET /" + std::string(20'000, 'x') + " HTTP/1.1\r\n\r\n").find("431") != std::string::npos);
-  CHECK(answer_to("POST /v1/reload HTTP/1.1\r\nContent-Length: 100000\r\n\r\n").find("413") !=
-        std::string::npos);
+  CHECK(answer_to("POST /v1/reload HTTP/1.1\r\nContent-Length: 100000\r\n\r\n").find("413") != std::string::npos);
   CHECK(place.happened().find("reload") == std::string::npos);
   CHECK(http(place.socket, "GET", "/nothing").status == 404);
 }
@@ -72,8 +71,7 @@ TEST_CASE("a user who is not of the group may look but not reload" * doctest::sk
     test_support::Child child([&](test_support::ChildSide&) {
       const gid_t more[] = {group};
       const gid_t main_group = supplementary ? 65534 : group;
-      if (setgroups(supplementary ? 1 : 0, more) != 0 || setgid(main_group) != 0 || setuid(65534) != 0)
-        return 99;
+      if (setgroups(supplementary ? 1 : 0, more) != 0 || setgid(main_group) != 0 || setuid(65534) != 0) return 99;
       if (http(place.socket, "GET", "/v1/status").status != 200) return 98;
       return http(place.socket, "POST", "/v1/reload").status / 10;
     });

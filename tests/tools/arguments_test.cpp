@@ -73,8 +73,7 @@ TEST_CASE("mistakes are told with what helps") {
   CHECK(remedy_of({"ticks", "--xyzzy"}) == "--xyzzy: unknown flag | 'slickq try --help' lists the flags");
   CHECK(remedy_of({}) == "NAME: missing | 'slickq try --help' shows how");
   CHECK(remedy_of({"ticks", "--size", "1", "--size", "2"}) == "--size: given more than once | ");
-  CHECK(remedy_of({"ticks", "--size", "big"}) ==
-        "--size: 'big' is not a size such as 1024, 64K, 1M or 2G | ");
+  CHECK(remedy_of({"ticks", "--size", "big"}) == "--size: 'big' is not a size such as 1024, 64K, 1M or 2G | ");
   CHECK(remedy_of({"ticks", "--size"}) == "--size: needs a value | 'slickq try --help' lists the flags");
 }
 
@@ -82,8 +81,7 @@ TEST_CASE("--help tells every flag and operand, also beside mistakes") {
   Line line;
   const auto help = line.arguments.parse({"--xyzzy", "-h"});
   REQUIRE(help);
-  for (const char* part :
-       {"a verb to try", "usage: slickq try NAME [VALUE...]", "-s, --size N", "-a, --all"}) {
+  for (const char* part : {"a verb to try", "usage: slickq try NAME [VALUE...]", "-s, --size N", "-a, --all"}) {
     CAPTURE(part);
     CHECK(help->find(part) != std::string::npos);
   }

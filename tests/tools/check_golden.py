@@ -4,7 +4,8 @@ import pathlib
 import subprocess
 import sys
 
-LAYOUT = {"cpp-1.1.2": "wide", "cpp-1.2.3": "packed", "cpp-1.3.0": "packed", "cpp-1.4.0": "slq1", "python-1.0.1": "packed"}
+LAYOUT = {"cpp-1.1.2": "wide", "cpp-1.2.3": "packed", "cpp-1.3.0": "packed", "cpp-1.4.0": "slq1",
+          "python-1.0.1": "packed"}
 
 
 def slickq(*arguments):

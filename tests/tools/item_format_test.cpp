@@ -9,9 +9,7 @@ using slickq::cli::hex_digits;
 
 namespace {
 
-std::span<const std::byte> bytes_of(std::string_view text) {
-  return std::as_bytes(std::span(text));
-}
+std::span<const std::byte> bytes_of(std::string_view text) { return std::as_bytes(std::span(text)); }
 
 }  // namespace
 
@@ -24,9 +22,7 @@ TEST_CASE("base64 pads to four characters") {
   CHECK(base64(bytes_of("\xff\xfe\xfd")) == "//79");
 }
 
-TEST_CASE("hex digits are small letters, two a byte") {
-  CHECK(hex_digits(bytes_of("\x01\xaf")) == "01af");
-}
+TEST_CASE("hex digits are small letters, two a byte") { CHECK(hex_digits(bytes_of("\x01\xaf")) == "01af"); }
 
 TEST_CASE("loss is told with its range") {
   slickq::PopResult result;

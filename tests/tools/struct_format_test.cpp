@@ -10,9 +10,7 @@ using slickq::cli::to_text;
 
 namespace {
 
-StructFormat format(const char* text) {
-  return StructFormat::parse("--pack", text);
-}
+StructFormat format(const char* text) { return StructFormat::parse("--pack", text); }
 
 std::string packed(const char* text, std::vector<std::string> values) {
   return slickq::cli::hex_digits(format(text).pack(values));
@@ -79,8 +77,7 @@ TEST_CASE("a pascal string whose length lies is cut at its field") {
 }
 
 TEST_CASE("formats that mean nothing are refused") {
-  for (const char* text :
-       {"", "<", "z", "3", "<q4", "x99999999999999999999", "4294967296x", "<9999999999q"}) {
+  for (const char* text : {"", "<", "z", "3", "<q4", "x99999999999999999999", "4294967296x", "<9999999999q"}) {
     CAPTURE(text);
     CHECK_THROWS_AS(format(text), slickq::Error);
   }

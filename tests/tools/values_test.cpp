@@ -12,8 +12,7 @@ TEST_CASE("sizes take powers of 1024") {
   CHECK(parse_size("--size", "64K") == 65536);
   CHECK(parse_size("--size", "1m") == 1048576);
   CHECK(parse_size("--size", "2G") == 2147483648);
-  for (const char* text :
-       {"", "K", "-1", "1.5K", "1KB", "12x", " 1", "99999999999999999999", "17179869184G"}) {
+  for (const char* text : {"", "K", "-1", "1.5K", "1KB", "12x", " 1", "99999999999999999999", "17179869184G"}) {
     CAPTURE(text);
     CHECK_THROWS_AS(parse_size("--size", text), slickq::Error);
   }

@@ -44,9 +44,8 @@ Layout parse_new_layout(std::string_view flag, std::string_view text) {
   const bool shared_slots = text == "slq2" || text == "slq3";
   throw Error(Errc::invalid_argument, std::string(flag),
               fmt::format("'{}' is not a layout to create; layouts are {}", text, fmt::join(known, ", ")),
-              shared_slots
-                  ? fmt::format("{} is {} with --items-per-slot", text, text == "slq2" ? "slq0" : "slq1")
-                  : did_you_mean(text, known));
+              shared_slots ? fmt::format("{} is {} with --items-per-slot", text, text == "slq2" ? "slq0" : "slq1")
+                           : did_you_mean(text, known));
 }
 
 Geometry wanted_geometry(const Options& options) {
@@ -55,8 +54,8 @@ Geometry wanted_geometry(const Options& options) {
   try {
     return Geometry::make(options.layout, *options.size, *options.elem, options.items_per_slot);
   } catch (const Error& error) {
-    throw Error(error.code(), segment_name(options.name),
-                fmt::format("{}: {}", error.object(), error.cause()), error.remedy());
+    throw Error(error.code(), segment_name(options.name), fmt::format("{}: {}", error.object(), error.cause()),
+                error.remedy());
   }
 }
 
@@ -68,10 +67,10 @@ bool name_is_taken(const std::string& path) {
 // What is there already is as good as new when it has the same geometry.
 void require_same(const View& view, const Geometry& wanted) {
   if (view.geometry() == wanted) return;
-  throw Error(Errc::mismatch, view.name(),
-              fmt::format("exists with another geometry: it is {}; wanted {}", view.geometry().describe(),
-                          wanted.describe()),
-              "use another name, or --replace");
+  throw Error(
+      Errc::mismatch, view.name(),
+      fmt::format("exists with another geometry: it is {}; wanted {}", view.geometry().describe(), wanted.describe()),
+      "use another name, or --replace");
 }
 
 void print_result(Session& session, const Options& options, std::string_view outcome) {
@@ -88,8 +87,7 @@ void print_result(Session& session, const Options& options, std::string_view out
   }
 }
 
-void print_plan(Session& session, const Options& options, const Geometry& geometry,
-                std::string_view outcome) {
+void print_plan(Session& session, const Options& options, const Geometry& geometry, std::string_view outcome) {
   if (session.globals.json) {
     Json object = json_object(session);
     object["outcome"] = outcome;
@@ -105,8 +103,7 @@ void print_plan(Session& session, const Options& options, const Geometry& geomet
     print_json(session, object);
   } else {
     session.out.line(fmt::format("{} {}: {}, {} bytes, mode {}", outcome, segment_name(options.name),
-                                 geometry.describe(), geometry.segment_bytes(),
-                                 mode_text(options.create.mode)));
+                                 geometry.describe(), geometry.segment_bytes(), mode_text(options.create.mode)));
   }
 }
 
@@ -142,9 +139,9 @@ Exit create_queue(Session& session, const Options& options) {
   } catch (const Error& error) {
     if (error.code() != Errc::exists) throw;
     if (!options.if_not_exists) {
-      throw Error(Errc::exists, segment_name(options.name), "exists already",
-                  fmt::format("see it: slickq inspect {}; or use --if-not-exists, --replace",
-                              segment_name(options.name)));
+      throw Error(
+          Errc::exists, segment_name(options.name), "exists already",
+          fmt::format("see it: slickq inspect {}; or use --if-not-exists, --replace", segment_name(options.name)));
     }
     // Somebody was faster than us since the look at the name: theirs counts.
     require_same(View::open_segment(options.name, session.globals.shm_dir), geometry);
@@ -170,13 +167,11 @@ void check(const Options& options) {
 Run declare_create(Arguments& arguments) {
   const auto options = std::make_shared<Options>();
   arguments.operand_or_flag("NAME", into(options->name), "name of the new queue");
-  arguments.option("--size", "N", into(options->size, parse_size),
-                   "elements in the ring, a power of two: 1024, 64K");
+  arguments.option("--size", "N", into(options->size, parse_size), "elements in the ring, a power of two: 1024, 64K");
   arguments.option("--elem", "BYTES", into(options->elem, parse_size), "bytes of an element");
   arguments.option("--layout", "LAYOUT", into(options->layout, parse_new_layout),
                    "slq1 (default), slq0, packed, wide: which originals must read it");
-  arguments.option("--items-per-slot", "N", into(options->items_per_slot, parse_size),
-                   "elements a slot covers (1)");
+  arguments.option("--items-per-slot", "N", into(options->items_per_slot, parse_size), "elements a slot covers (1)");
   arguments.option("--mode", "MODE", into(options->create.mode, parse_mode), "permissions, octal (0600)");
   arguments.option("--owner", "USER", into(options->create.owner, parse_user), "give it to a user");
   arguments.option("--group", "GROUP", into(options->create.group, parse_group), "give it to a group");

@@ -55,8 +55,7 @@ std::string_view state_of(const CursorState& state) {
 }
 
 Json cursor_json(const CursorState& state) {
-  Json object{
-      {"queue", state.queue}, {"cursor", state.cursor}, {"segment", state.segment}, {"value", state.value}};
+  Json object{{"queue", state.queue}, {"cursor", state.cursor}, {"segment", state.segment}, {"value", state.value}};
   object["reserved_index"] = state.reserved ? Json(*state.reserved) : Json(nullptr);
   object["lag"] = state.lag() ? Json(*state.lag()) : Json(nullptr);
   object["lag_pct"] = state.lag_percent() ? Json(*state.lag_percent()) : Json(nullptr);
@@ -70,10 +69,8 @@ Table cursor_table() {
 }
 
 void add_row(Table& table, const CursorState& state) {
-  table.add({state.queue, state.cursor, std::to_string(state.value),
-             state.lag() ? std::to_string(*state.lag()) : "-",
-             state.lag_percent() ? fmt::format("{:.1f}", *state.lag_percent()) : "-",
-             std::string(state_of(state))});
+  table.add({state.queue, state.cursor, std::to_string(state.value), state.lag() ? std::to_string(*state.lag()) : "-",
+             state.lag_percent() ? fmt::format("{:.1f}", *state.lag_percent()) : "-", std::string(state_of(state))});
 }
 
 CursorState cursor_state(const Session& session, const std::string& segment, std::uint64_t value) {
@@ -155,8 +152,8 @@ Exit set_cursor(Session& session, const Options& options) {
   const std::uint64_t value = cursor_at(view, options.at);
   if (value > view.reserved_index()) {
     throw Error(Errc::invalid_argument, segment,
-                fmt::format("{} is beyond the reserved index {}: its users would miss what comes in between",
-                            value, view.reserved_index()),
+                fmt::format("{} is beyond the reserved index {}: its users would miss what comes in between", value,
+                            view.reserved_index()),
                 "'end' is the furthest position");
   }
   found.cursor().store(value);
@@ -203,10 +200,8 @@ std::vector<std::string> take_cursor(Options& options, std::size_t more) {
     options.cursor = parts->cursor;
     return words;
   }
-  if (words.empty())
-    throw Error(Errc::invalid_argument, "CURSOR", "missing", "give QUEUE CURSOR, or QUEUE@CURSOR");
-  if (words.size() < 1 + more)
-    throw Error(Errc::invalid_argument, "WHERE", "missing", "begin, end, -N or an index");
+  if (words.empty()) throw Error(Errc::invalid_argument, "CURSOR", "missing", "give QUEUE CURSOR, or QUEUE@CURSOR");
+  if (words.size() < 1 + more) throw Error(Errc::invalid_argument, "WHERE", "missing", "begin, end, -N or an index");
   if (words.size() > 1 + more) throw Error(Errc::invalid_argument, words.back(), "one argument too many");
   options.cursor = words.front();
   words.erase(words.begin());
@@ -217,8 +212,7 @@ std::vector<std::string> take_cursor(Options& options, std::size_t more) {
 
 Run declare_cursor_list(Arguments& arguments) {
   const auto options = std::make_shared<Options>();
-  arguments.operand_or_flag("QUEUE", into(options->queue), "only the cursors of one queue",
-                            Arguments::Need::optional);
+  arguments.operand_or_flag("QUEUE", into(options->queue), "only the cursors of one queue", Arguments::Need::optional);
   arguments.epilogue("lag = reserved index - position, in elements; above 100 % of the ring items are lost.");
   return [options](Session& session) { return list_cursors(session, *options); };
 }

@@ -72,9 +72,9 @@ void print_status(Session& session, const Json& status) {
   const Json none = Json::object();
   const Json config = status.value("config", none);
   const bool reload_failed = !config.value("last_reload_ok", true);
-  session.out.line(fmt::format("slickqd {}, pid {}, started {}, {} rounds, one every {} ms",
-                               cell(status, "version"), cell(status, "pid"), cell(status, "started"),
-                               cell(status, "rounds"), cell(status, "interval_ms")));
+  session.out.line(fmt::format("slickqd {}, pid {}, started {}, {} rounds, one every {} ms", cell(status, "version"),
+                               cell(status, "pid"), cell(status, "started"), cell(status, "rounds"),
+                               cell(status, "interval_ms")));
   session.out.line(fmt::format("config {}, loaded {}", cell(config, "file"), cell(config, "loaded")));
   if (reload_failed) {
     session.out.line(session.style.yellow(fmt::format("last reload failed: {}", cell(config, "last_error"))));
@@ -90,8 +90,7 @@ void print_status(Session& session, const Json& status) {
   session.out.line("");
   table.print(session);
   for (const Json& orphan : status.value("orphans", Json::array())) {
-    session.out.line(
-        fmt::format("orphan {}", orphan.is_string() ? orphan.get<std::string>() : cell(orphan, "name")));
+    session.out.line(fmt::format("orphan {}", orphan.is_string() ? orphan.get<std::string>() : cell(orphan, "name")));
   }
 }
 
@@ -139,8 +138,7 @@ Exit reload(Session& session, const Options& options) {
 
 std::shared_ptr<Options> declare_socket(Arguments& arguments) {
   const auto options = std::make_shared<Options>();
-  arguments.option("--socket", "PATH", into(options->socket),
-                   "SLICKQD_SOCKET, else /run/slickq/slickqd.sock");
+  arguments.option("--socket", "PATH", into(options->socket), "SLICKQD_SOCKET, else /run/slickq/slickqd.sock");
   return options;
 }
 

@@ -32,8 +32,8 @@ Exit dump_queue(Session& session, const Options& options) {
   ItemPrinter printer(session, options.items, view.geometry().element_size());
   // C as it is now: a dump of a queue in use ends.
   RingWalk walk(view, first_cursor(view, options.from), view.reserved_index(), [&](const Hole& hole) {
-    session.note(fmt::format("-- hole {}..{}: reserved, not published; a reader waits there", hole.index,
-                             hole.next - 1));
+    session.note(
+        fmt::format("-- hole {}..{}: reserved, not published; a reader waits there", hole.index, hole.next - 1));
     return true;
   });
   std::vector<std::byte> elements;

@@ -39,14 +39,12 @@ std::string_view meaning(const View& view, std::uint32_t number, const Slot& slo
 void print_slots(Session& session, const View& view) {
   const std::uint64_t reserved = view.reserved_index();
   const std::vector<Slot> slots = all_slots(view);
-  Table table({{"slot", Table::Align::right},
-               {"index", Table::Align::right},
-               {"elements", Table::Align::right},
-               {"meaning"}});
+  Table table(
+      {{"slot", Table::Align::right}, {"index", Table::Align::right}, {"elements", Table::Align::right}, {"meaning"}});
   for (std::uint32_t k = 0; k < slots.size(); ++k) {
     const std::string index = slots[k].data_index == kNoIndex ? "-" : std::to_string(slots[k].data_index);
-    table.add({std::to_string(k), index, std::to_string(slots[k].size),
-               std::string(meaning(view, k, slots[k], reserved))});
+    table.add(
+        {std::to_string(k), index, std::to_string(slots[k].size), std::string(meaning(view, k, slots[k], reserved))});
   }
   session.out.line("");
   table.print(session);
@@ -67,8 +65,7 @@ Json slots_json(const View& view) {
 
 std::string bytes_text(const Session& session, std::uint64_t bytes) {
   const bool unit_helps = session.style.terminal && bytes >= 1024;
-  return unit_helps ? fmt::format("{} bytes ({})", bytes, human_bytes(bytes))
-                    : fmt::format("{} bytes", bytes);
+  return unit_helps ? fmt::format("{} bytes ({})", bytes, human_bytes(bytes)) : fmt::format("{} bytes", bytes);
 }
 
 std::string holes_text(const Session& session, const Scan& scan) {
@@ -101,12 +98,11 @@ void print_text(Session& session, const Inspection& seen) {
     row("last published", seen.last_published == kNoIndex ? "none yet" : std::to_string(seen.last_published));
   }
   row("unpublished", count_of(scan.unpublished, "element"));
-  row("oldest", fmt::format("{}  ({} of {} in use)", scan.oldest,
-                            std::min<std::uint64_t>(scan.reserved, geometry.capacity()),
-                            count_of(geometry.capacity(), "element")));
+  row("oldest",
+      fmt::format("{}  ({} of {} in use)", scan.oldest, std::min<std::uint64_t>(scan.reserved, geometry.capacity()),
+                  count_of(geometry.capacity(), "element")));
   row("holes", holes_text(session, scan));
-  if (!scan.consistent)
-    row("note", "producers were faster than this look at the ring: the numbers are a blur");
+  if (!scan.consistent) row("note", "producers were faster than this look at the ring: the numbers are a blur");
   if (seen.holders) row("holders", holders_text(*seen.holders));
   row("mode", fmt::format("{} {}:{}", mode_text(seen.file.mode), seen.owner, seen.group));
   row("inode", std::to_string(seen.file.inode));

@@ -50,8 +50,7 @@ std::string holders_cell(const Holders& holders) {
 }
 
 std::string state_of(const Entry& entry) {
-  if (!entry.explanation.empty())
-    return fmt::format("{}: {}", slickq::to_string(entry.kind), entry.explanation);
+  if (!entry.explanation.empty()) return fmt::format("{}: {}", slickq::to_string(entry.kind), entry.explanation);
   if (entry.kind != EntryKind::queue) return std::string(slickq::to_string(entry.kind));
   if (!entry.scan) return "ok";
   if (!entry.scan->consistent) return "inconsistent";
@@ -70,36 +69,31 @@ constexpr auto kRight = Table::Align::right;
 
 constexpr std::array kColumns{
     ListColumn{"name", kLeft, true, [](const Look& l) { return l.entry->name; }},
-    ListColumn{"layout", kLeft, true,
-               [](const Look& l) {
-                 return when(l.entry->geometry, [](auto& g) { return slickq::to_string(g.layout()); });
-               }},
+    ListColumn{
+        "layout", kLeft, true,
+        [](const Look& l) { return when(l.entry->geometry, [](auto& g) { return slickq::to_string(g.layout()); }); }},
     ListColumn{"capacity", kRight, true,
                [](const Look& l) { return when(l.entry->geometry, [](auto& g) { return g.capacity(); }); }},
-    ListColumn{
-        "elem", kRight, true,
-        [](const Look& l) { return when(l.entry->geometry, [](auto& g) { return g.element_size(); }); }},
+    ListColumn{"elem", kRight, true,
+               [](const Look& l) { return when(l.entry->geometry, [](auto& g) { return g.element_size(); }); }},
     ListColumn{"bytes", kRight, true, bytes_cell},
     ListColumn{"reserved", kRight, true,
                [](const Look& l) { return when(l.entry->scan, [](auto& s) { return s.reserved; }); }},
     ListColumn{"published", kRight, true,
                [](const Look& l) { return when(l.entry->scan, [](auto& s) { return s.published; }); }},
-    ListColumn{
-        "gap", kRight, true,
-        [](const Look& l) { return when(l.entry->scan, [](auto& s) { return s.reserved - s.published; }); }},
+    ListColumn{"gap", kRight, true,
+               [](const Look& l) { return when(l.entry->scan, [](auto& s) { return s.reserved - s.published; }); }},
     ListColumn{"holders", kRight, true, [](const Look& l) { return when(l.entry->holders, holders_cell); }},
     ListColumn{"mode", kLeft, true, [](const Look& l) { return mode_text(l.entry->file.mode); }},
     ListColumn{"owner", kLeft, true, [](const Look& l) { return l.entry->owner; }},
     ListColumn{"state", kLeft, true, [](const Look& l) { return state_of(*l.entry); }},
-    ListColumn{
-        "items_per_slot", kRight, false,
-        [](const Look& l) { return when(l.entry->geometry, [](auto& g) { return g.items_per_slot(); }); }},
+    ListColumn{"items_per_slot", kRight, false,
+               [](const Look& l) { return when(l.entry->geometry, [](auto& g) { return g.items_per_slot(); }); }},
     ListColumn{"unpublished", kRight, false,
                [](const Look& l) { return when(l.entry->scan, [](auto& s) { return s.unpublished; }); }},
     ListColumn{"oldest", kRight, false,
                [](const Look& l) { return when(l.entry->scan, [](auto& s) { return s.oldest; }); }},
-    ListColumn{"resident", kRight, false,
-               [](const Look& l) { return std::to_string(l.entry->file.resident_bytes); }},
+    ListColumn{"resident", kRight, false, [](const Look& l) { return std::to_string(l.entry->file.resident_bytes); }},
     ListColumn{"group", kLeft, false, [](const Look& l) { return l.entry->group; }},
     ListColumn{"inode", kRight, false, [](const Look& l) { return std::to_string(l.entry->file.inode); }},
     ListColumn{"path", kLeft, false, [](const Look& l) { return l.entry->path; }},
@@ -134,9 +128,7 @@ std::vector<const ListColumn*> wanted_columns(const Options& options) {
 }
 
 // Cursors have a listing of their own; -a shows them, and explains every other file.
-bool is_shown(const Options& options, const Entry& entry) {
-  return options.all || entry.kind == EntryKind::queue;
-}
+bool is_shown(const Options& options, const Entry& entry) { return options.all || entry.kind == EntryKind::queue; }
 
 Json entry_json(const Entry& entry) {
   Json object{{"name", entry.name}, {"path", entry.path}, {"kind", slickq::to_string(entry.kind)}};
@@ -239,13 +231,12 @@ Run declare_list(Arguments& arguments) {
   arguments.flag("--no-headings", options->no_headings, "rows only");
   arguments.flag("--bytes", options->exact_bytes, "bytes as plain numbers also on a terminal");
   arguments.flag("--names", options->names, "names only, one a line");
-  arguments.option("-w,--watch", "SEC", into(options->every, parse_duration),
-                   "again every SEC, until Ctrl-C");
+  arguments.option("-w,--watch", "SEC", into(options->every, parse_duration), "again every SEC, until Ctrl-C");
   arguments.option("--count", "N", into(options->rounds, parse_number), "with -w: so many rounds");
   std::vector<std::string_view> titles;
   for (const ListColumn& column : kColumns) titles.push_back(column.title);
-  arguments.epilogue(fmt::format("columns: {}\ngap = reserved - published: what no reader can get at yet.",
-                                 fmt::join(titles, ",")));
+  arguments.epilogue(
+      fmt::format("columns: {}\ngap = reserved - published: what no reader can get at yet.", fmt::join(titles, ",")));
   return [options](Session& session) { return list_queues(session, *options); };
 }
 

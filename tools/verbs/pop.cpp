@@ -36,15 +36,13 @@ NamedCursor open_cursor(Session& session, const Options& options, const Queue& q
       return NamedCursor::open(segment, shm_dir);
     } catch (const Error& error) {
       if (error.code() != Errc::not_found) throw;
-      throw Error(
-          Errc::not_found, segment, error.cause(),
-          fmt::format("slickq cursor create {} {}   (or pop --create)", queue.name(), options.cursor));
+      throw Error(Errc::not_found, segment, error.cause(),
+                  fmt::format("slickq cursor create {} {}   (or pop --create)", queue.name(), options.cursor));
     }
   }
   CreateOptions create;
   create.shm_dir = shm_dir;
-  create.mode =
-      View::open_segment(queue.name(), shm_dir).facts().mode;  // who may use the queue may use its cursor
+  create.mode = View::open_segment(queue.name(), shm_dir).facts().mode;  // who may use the queue may use its cursor
   return NamedCursor::open_or_create(segment, starting_cursor(queue.ring(), Start{}), create);
 }
 
@@ -87,16 +85,10 @@ class Popper {
     const PopResult item = consumer_.pop_into(buffer_);
     if (item.lost > 0) session_->note(session_->style.yellow(loss_text(item)));
     switch (item.what) {
-      case Pop::empty:
-        return false;
-      case Pop::too_small:
-        buffer_.resize(std::size_t{item.count} * queue_->geometry().element_size());
-        return true;
-      case Pop::reset:
-        session_->note("-- the queue was reset");
-        return true;
-      case Pop::item:
-        break;
+      case Pop::empty: return false;
+      case Pop::too_small: buffer_.resize(std::size_t{item.count} * queue_->geometry().element_size()); return true;
+      case Pop::reset: session_->note("-- the queue was reset"); return true;
+      case Pop::item: break;
     }
     deliver(item);
     ++taken_;
@@ -126,8 +118,7 @@ class Popper {
     const std::uint64_t reserved = queue_->ring().reserved_index();
     const std::string why = reserved > at ? fmt::format("index {} is reserved, but not published", at)
                                           : std::string("the queue holds nothing new");
-    session_->note(
-        fmt::format("slickq: pop: {}: {}, {} taken", queue_->name(), why, count_of(taken_, "item")));
+    session_->note(fmt::format("slickq: pop: {}: {}, {} taken", queue_->name(), why, count_of(taken_, "item")));
     return Exit::condition;
   }
 

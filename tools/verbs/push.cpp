@@ -73,8 +73,8 @@ class Pusher {
  private:
   [[noreturn]] void refuse(std::size_t bytes, std::uint32_t room, std::string_view what) const {
     throw Error(Errc::invalid_argument, queue_->name(),
-                fmt::format("{} is too long: {} bytes or more, an element has {} ({} pushed before it)", what,
-                            bytes, room, count_of(producer_.pushed_items(), "item")));
+                fmt::format("{} is too long: {} bytes or more, an element has {} ({} pushed before it)", what, bytes,
+                            room, count_of(producer_.pushed_items(), "item")));
   }
 
   const Options* options_;
@@ -88,8 +88,7 @@ void push_input(const Options& options, Pusher& pusher, std::uint32_t element_si
   Input input(options.file);
   std::string bytes;
   for (std::uint64_t number = 1;; ++number) {
-    const bool more =
-        options.raw ? input.next_record(bytes, element_size) : input.next_line(bytes, element_size);
+    const bool more = options.raw ? input.next_record(bytes, element_size) : input.next_line(bytes, element_size);
     if (!more) return;
     pusher.push(bytes, fmt::format("line {}", number));
   }
@@ -104,11 +103,9 @@ void push_messages(const Options& options, Pusher& pusher, std::uint32_t element
 }
 
 void check(const Options& options) {
-  const int sources =
-      !options.messages.empty() + options.pack.has_value() + (!options.file.empty() || options.raw);
+  const int sources = !options.messages.empty() + options.pack.has_value() + (!options.file.empty() || options.raw);
   if (sources > 1) {
-    throw Error(Errc::invalid_argument, {},
-                "-m, --pack and --file/--raw exclude each other: one source of items");
+    throw Error(Errc::invalid_argument, {}, "-m, --pack and --file/--raw exclude each other: one source of items");
   }
   if (!options.pack && !options.values.empty()) {
     throw Error(Errc::invalid_argument, options.values.front(), "one argument too many",
@@ -156,8 +153,8 @@ Run declare_push(Arguments& arguments) {
   const auto options = std::make_shared<Options>();
   arguments.operand_or_flag("QUEUE", into(options->queue), "name of a queue");
   arguments.rest("VALUE", append_to(options->values), "with --pack: the values", Arguments::Need::optional);
-  arguments.option("-m,--message", "TEXT", append_to(options->messages),
-                   "one item; may be given several times", Arguments::Times::many);
+  arguments.option("-m,--message", "TEXT", append_to(options->messages), "one item; may be given several times",
+                   Arguments::Times::many);
   arguments.option("--pack", "FORMAT", into(options->pack, StructFormat::parse),
                    "one record of Python struct letters, '<qd', its values as arguments");
   arguments.option("--file", "FILE", into(options->file), "lines of FILE instead of standard input");

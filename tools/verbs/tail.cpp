@@ -52,8 +52,8 @@ class Tail {
     if (failed()) return Exit::condition;
     if (!timed_out_) return Exit::ok;
     if (printed_ > 0 && (left_ == kUnlimited || left_ == 0)) return Exit::ok;
-    session_->note(fmt::format("slickq: tail: {}: nothing came in time, {} printed", view_->name(),
-                               count_of(printed_, "item")));
+    session_->note(
+        fmt::format("slickq: tail: {}: nothing came in time, {} printed", view_->name(), count_of(printed_, "item")));
     return Exit::condition;
   }
 
@@ -74,8 +74,8 @@ class Tail {
         pause_for(std::chrono::milliseconds(100));
         return false;
       }
-      session_->note(fmt::format("-- hole {}..{}: reserved, not published; a reader waits there", hole.index,
-                                 hole.next - 1));
+      session_->note(
+          fmt::format("-- hole {}..{}: reserved, not published; a reader waits there", hole.index, hole.next - 1));
       return true;
     });
     while (left_ > 0 && !interrupted()) {
@@ -163,8 +163,7 @@ Run declare_tail(Arguments& arguments) {
   arguments.flag("-f,--follow", options->follow, "go on with what comes, until Ctrl-C");
   arguments.option("-n,--count", "COUNT", into(options->count, parse_number),
                    "the last COUNT items (10); with --from: stop after COUNT");
-  arguments.option("--from", "WHERE", into(options->from, parse_position),
-                   "begin, end, -N items, or an index");
+  arguments.option("--from", "WHERE", into(options->from, parse_position), "begin, end, -N items, or an index");
   arguments.flag("-e,--end", options->stop_at_end, "stop at the end of what is there, even with -f");
   arguments.option("--timeout", "TIME", into(options->timeout, parse_duration),
                    "follow, but stop when nothing comes for so long");

@@ -56,15 +56,13 @@ void tell_left_cursors(Session& session, const std::string& queue) {
   std::string left;
   for (const Entry& entry : list_segments(options)) {
     const auto parts = split_cursor_name(entry.name);
-    if (entry.kind == EntryKind::cursor && parts && parts->queue == segment_name(queue))
-      left += " " + entry.name;
+    if (entry.kind == EntryKind::cursor && parts && parts->queue == segment_name(queue)) left += " " + entry.name;
   }
   if (!left.empty()) session.note(fmt::format("its cursors are left: slickq unlink{}", left));
 }
 
 Exit unlink_all(Session& session, const Options& options) {
-  if (options.names.empty())
-    throw Error(Errc::invalid_argument, "NAME", "missing", "'slickq unlink --help' shows how");
+  if (options.names.empty()) throw Error(Errc::invalid_argument, "NAME", "missing", "'slickq unlink --help' shows how");
   Exit worst = Exit::ok;
   Json removed = Json::array();
   for (const std::string& name : options.names) {
@@ -97,8 +95,7 @@ Run declare_unlink(Arguments& arguments) {
   const auto options = std::make_shared<Options>();
   arguments.rest("NAME", append_to(options->names), "queues or cursor segments", Arguments::Need::optional);
   arguments.option("--name", "NAME", append_to(options->names), "the same as NAME", Arguments::Times::many);
-  arguments.flag("--force", options->force,
-                 "also when somebody holds it; they keep a segment without a name");
+  arguments.flag("--force", options->force, "also when somebody holds it; they keep a segment without a name");
   arguments.flag("--dry-run", options->dry_run, "only tell what would be removed");
   arguments.epilogue("Refused (exit code 7), with the holders named, while anybody has it open or mapped.");
   return [options](Session& session) { return unlink_all(session, *options); };

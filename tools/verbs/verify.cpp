@@ -14,14 +14,10 @@ namespace {
 
 std::string_view to_string(Finding::Kind kind) noexcept {
   switch (kind) {
-    case Finding::Kind::header:
-      return "header";
-    case Finding::Kind::slot:
-      return "slot";
-    case Finding::Kind::marker:
-      return "marker";
-    case Finding::Kind::hole:
-      return "hole";
+    case Finding::Kind::header: return "header";
+    case Finding::Kind::slot: return "slot";
+    case Finding::Kind::marker: return "marker";
+    case Finding::Kind::hole: return "hole";
   }
   return "unknown";
 }

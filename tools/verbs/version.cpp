@@ -10,8 +10,7 @@
 namespace slickq::cli {
 namespace {
 
-constexpr Layout kLayouts[] = {Layout::wide, Layout::packed, Layout::slq0,
-                               Layout::slq1, Layout::slq2,   Layout::slq3};
+constexpr Layout kLayouts[] = {Layout::wide, Layout::packed, Layout::slq0, Layout::slq1, Layout::slq2, Layout::slq3};
 
 Exit show_version(Session& session) {
   const PlatformSupport platform = check_platform_support();
@@ -31,8 +30,6 @@ Exit show_version(Session& session) {
 
 }  // namespace
 
-Run declare_version(Arguments&) {
-  return show_version;
-}
+Run declare_version(Arguments&) { return show_version; }
 
 }  // namespace slickq::cli

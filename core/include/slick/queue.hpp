@@ -33,8 +33,8 @@ namespace slick {
 template <typename T, queue_traits_type Traits = default_queue_traits>
 class alignas(detail::cacheline_size) SlickQueue {
  public:
-  /// A queue of `size` elements, a power of two: in local memory without a name, else in shared memory, created or, when
-  /// it exists with the same geometry, opened. Throws std::invalid_argument for a size that is no power of two,
+  /// A queue of `size` elements, a power of two: in local memory without a name, else in shared memory, created or,
+  /// when it exists with the same geometry, opened. Throws std::invalid_argument for a size that is no power of two,
   /// std::runtime_error for everything else.
   ///
   /// T of one byte only: when the segment exists with elements of exactly `size` bytes, and not `size` elements, it is
@@ -141,8 +141,9 @@ class alignas(detail::cacheline_size) SlickQueue {
   /// The newest published item, or {nullptr, 0} when there is none or it cannot be told. In segments of releases before
   /// 1.4 it is the newest reservation, if that is published.
   std::pair<T*, std::uint32_t> read_last() noexcept {
-    static_assert(Traits::enable_read_last, "read_last() needs Traits::enable_read_last: without it nobody maintains "
-                                            "the last published index");
+    static_assert(Traits::enable_read_last,
+                  "read_last() needs Traits::enable_read_last: without it nobody maintains "
+                  "the last published index");
     const std::uint64_t last = last_index();
     if (last == slickq::kNoIndex) return {nullptr, 0};
     const slickq::Sight sight = queue_.ring().look(last);
@@ -226,8 +227,8 @@ class alignas(detail::cacheline_size) SlickQueue {
     const bool segment = slickq::has_last_published(found.layout());
     if (segment == Traits::enable_read_last) return;
     throw std::runtime_error(std::string("Shared memory feature mismatch: the segment has enable_read_last=") +
-                             (segment ? "true" : "false") + " but this queue has enable_read_last=" +
-                             (Traits::enable_read_last ? "true" : "false"));
+                             (segment ? "true" : "false") +
+                             " but this queue has enable_read_last=" + (Traits::enable_read_last ? "true" : "false"));
   }
 
   static void check_alignment(const slickq::Geometry& geometry) {
@@ -239,13 +240,11 @@ class alignas(detail::cacheline_size) SlickQueue {
   }
 
   static std::runtime_error mismatch(const char* what, std::uint64_t expected, std::uint64_t found) {
-    return std::runtime_error(std::string("Shared memory ") + what + " mismatch. Expected " +
-                              std::to_string(expected) + " but got " + std::to_string(found));
+    return std::runtime_error(std::string("Shared memory ") + what + " mismatch. Expected " + std::to_string(expected) +
+                              " but got " + std::to_string(found));
   }
 
-  T* element(std::uint64_t index) const noexcept {
-    return reinterpret_cast<T*>(queue_.ring().element(index));
-  }
+  T* element(std::uint64_t index) const noexcept { return reinterpret_cast<T*>(queue_.ring().element(index)); }
 
   std::uint64_t last_index() const noexcept {
     const slickq::Ring& ring = queue_.ring();
@@ -269,10 +268,10 @@ class alignas(detail::cacheline_size) SlickQueue {
   std::string name_;
   slickq::Queue queue_;
   std::uint32_t stride_;
-  [[no_unique_address]] alignas(line_if(Traits::enable_read_last))
-      detail::last_published_storage<Traits::enable_read_last> last_published_;
-  [[no_unique_address]] alignas(line_if(Traits::enable_loss_detection))
-      detail::loss_counter_storage<Traits::enable_loss_detection> loss_;
+  using LastPublished = detail::last_published_storage<Traits::enable_read_last>;
+  using LossCounter = detail::loss_counter_storage<Traits::enable_loss_detection>;
+  [[no_unique_address]] alignas(line_if(Traits::enable_read_last)) LastPublished last_published_;
+  [[no_unique_address]] alignas(line_if(Traits::enable_loss_detection)) LossCounter loss_;
 };
 
 /// The newer spelling of SlickQueue.

@@ -4,7 +4,6 @@
 #pragma once
 
 #include <atomic>
-#include <concepts>
 #include <cstddef>
 #include <cstdint>
 #include <type_traits>
@@ -35,12 +34,22 @@ using default_queue_traits = queue_traits;
 using default_queue_traits = debug_queue_traits;
 #endif
 
+namespace detail {
+
+template <typename Flag>
+inline constexpr bool is_bool = std::is_same_v<std::remove_cvref_t<Flag>, bool>;
+
+template <typename Flag>
+concept feature_flag = is_bool<Flag>;
+
+}  // namespace detail
+
 template <typename Traits>
 concept queue_traits_type = requires {
-  requires std::same_as<std::remove_cv_t<decltype(Traits::enable_read_last)>, bool>;
-  requires std::same_as<std::remove_cv_t<decltype(Traits::enable_reset_check)>, bool>;
-  requires std::same_as<std::remove_cv_t<decltype(Traits::enable_loss_detection)>, bool>;
-  requires std::same_as<std::remove_cv_t<decltype(Traits::enable_cpu_relax)>, bool>;
+  { Traits::enable_read_last } -> detail::feature_flag;
+  { Traits::enable_reset_check } -> detail::feature_flag;
+  { Traits::enable_loss_detection } -> detail::feature_flag;
+  { Traits::enable_cpu_relax } -> detail::feature_flag;
 };
 
 namespace detail {

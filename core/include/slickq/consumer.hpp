@@ -27,10 +27,10 @@ enum class Pop : std::uint8_t {
 
 struct PopResult {
   Pop what = Pop::empty;
-  std::uint32_t count = 0;        ///< elements copied
-  std::uint64_t index = 0;        ///< index of the item
-  std::uint64_t lost = 0;         ///< indexes skipped before this result because they were overwritten
-  std::uint64_t first_lost = 0;   ///< valid when lost > 0
+  std::uint32_t count = 0;       ///< elements copied
+  std::uint64_t index = 0;       ///< index of the item
+  std::uint64_t lost = 0;        ///< indexes skipped before this result because they were overwritten
+  std::uint64_t first_lost = 0;  ///< valid when lost > 0
   std::uint64_t last_lost = 0;
 };
 

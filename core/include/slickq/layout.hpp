@@ -55,7 +55,7 @@ inline constexpr std::uint64_t kNoIndex = ~std::uint64_t{0};
 /// Reservations stop here with an error: the packed word holds 48 bits of index, and wrapping it is silent loss.
 inline constexpr std::uint64_t kMaxIndex = std::uint64_t{1} << 47;
 
-inline constexpr std::uint32_t kMagic = 0x534C5130;             // "SLQ0"; the low nibble is the features
+inline constexpr std::uint32_t kMagic = 0x534C5130;  // "SLQ0"; the low nibble is the features
 inline constexpr std::uint32_t kFeatureMask = 0xF;
 inline constexpr std::uint32_t kFeatureLastPublished = 0x1;
 inline constexpr std::uint32_t kFeatureItemsPerSlot = 0x2;

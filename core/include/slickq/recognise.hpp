@@ -29,10 +29,10 @@ enum class Verdict : std::uint8_t {
 
 struct Recognition {
   Verdict verdict = Verdict::foreign;
-  std::optional<Geometry> geometry;   ///< set when verdict is queue
+  std::optional<Geometry> geometry;  ///< set when verdict is queue
   InitState init_state = InitState::none;
-  std::string problem;                ///< why it is not a queue, empty when it is
-  bool may_become_queue = false;      ///< a creator of the originals passes through such a state: look again
+  std::string problem;            ///< why it is not a queue, empty when it is
+  bool may_become_queue = false;  ///< a creator of the originals passes through such a state: look again
 };
 
 Recognition recognise(const HeaderBytes& header, std::uint64_t file_bytes);

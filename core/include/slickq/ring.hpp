@@ -31,10 +31,10 @@ namespace slickq {
 
 /// What a cursor finds in its slot.
 enum class Look : std::uint8_t {
-  nothing,   ///< not published yet
-  item,      ///< an item: index, count, next are set
-  jump,      ///< a jump marker: go on at next
-  overrun    ///< the cursor's item was overwritten by `index`, a whole number of laps later
+  nothing,  ///< not published yet
+  item,     ///< an item: index, count, next are set
+  jump,     ///< a jump marker: go on at next
+  overrun   ///< the cursor's item was overwritten by `index`, a whole number of laps later
 };
 
 struct Sight {
@@ -263,8 +263,8 @@ class BasicRing {
       const std::uint64_t index = start_of_item(at, need);
       if (index + need > kMaxIndex) return kNoIndex;
       // relaxed both: as in advance_packed().
-      if (Memory::compare_exchange(&header()->reserved, seen, pack_reserved(index + need, n),
-                                   std::memory_order_relaxed, std::memory_order_relaxed)) {
+      if (Memory::compare_exchange(&header()->reserved, seen, pack_reserved(index + need, n), std::memory_order_relaxed,
+                                   std::memory_order_relaxed)) {
         if (index != at) mark(at, index, n);
         return index;
       }

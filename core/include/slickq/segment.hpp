@@ -21,20 +21,20 @@
 namespace slickq {
 
 enum class Access : std::uint8_t {
-  read_write,     ///< fail when it may not be written
-  read_only,      ///< map read-only
-  prefer_write    ///< read-write, or read-only where the permissions allow no more
+  read_write,   ///< fail when it may not be written
+  read_only,    ///< map read-only
+  prefer_write  ///< read-write, or read-only where the permissions allow no more
 };
 
 struct CreateOptions {
-  std::string shm_dir;          ///< empty: default_shm_dir()
-  mode_t mode = 0600;           ///< exactly this; the umask is not applied
-  bool mode_by_umask = false;   ///< instead: 0666 narrowed by the umask, as the originals' shm_open does
-  std::optional<uid_t> owner{}; ///< chown to
+  std::string shm_dir;           ///< empty: default_shm_dir()
+  mode_t mode = 0600;            ///< exactly this; the umask is not applied
+  bool mode_by_umask = false;    ///< instead: 0666 narrowed by the umask, as the originals' shm_open does
+  std::optional<uid_t> owner{};  ///< chown to
   std::optional<gid_t> group{};
-  bool prefault = false;        ///< touch every page now
-  bool lock_memory = false;     ///< mlock, best effort
-  bool huge_pages = false;      ///< MADV_HUGEPAGE / MADV_COLLAPSE, best effort
+  bool prefault = false;     ///< touch every page now
+  bool lock_memory = false;  ///< mlock, best effort
+  bool huge_pages = false;   ///< MADV_HUGEPAGE / MADV_COLLAPSE, best effort
 };
 
 class Segment {

@@ -97,7 +97,8 @@ class ViewReader {
  private:
   enum class Fill : std::uint8_t { ready, nothing, moved, overwritten, reset };
 
-  Fill fill();  // read the window at the cursor, or follow its marker
+  /// Read the window at the cursor, or follow its marker.
+  Fill fill();
   Fill standing(std::uint64_t reserved) const noexcept;  // where the cursor stands, given that C
   void read_slots(std::uint32_t count);
   std::uint64_t end_of_items(std::uint64_t from, std::uint64_t limit, std::uint64_t first_limit,

@@ -108,8 +108,7 @@ Holders find(const std::string& path, const HolderMap* scanned, bool probe_lease
                              : look(answers, scan_holders({}, {answers.file}), probe_lease);
     if (holders) return *holders;
     // In another pid namespace, or of a user we may not look at.
-    if (round == kRounds)
-      return verdict(true, answers.lease == LeaseAnswer::refused ? Proof::lease : Proof::flock);
+    if (round == kRounds) return verdict(true, answers.lease == LeaseAnswer::refused ? Proof::lease : Proof::flock);
     std::this_thread::sleep_for(std::chrono::milliseconds(1));
   }
 }
@@ -118,14 +117,10 @@ Holders find(const std::string& path, const HolderMap* scanned, bool probe_lease
 
 std::string_view to_string(Proof proof) noexcept {
   switch (proof) {
-    case Proof::none:
-      return "none";
-    case Proof::flock:
-      return "flock";
-    case Proof::lease:
-      return "lease";
-    case Proof::proc:
-      return "proc";
+    case Proof::none: return "none";
+    case Proof::flock: return "flock";
+    case Proof::lease: return "lease";
+    case Proof::proc: return "proc";
   }
   return "unknown";
 }
@@ -139,8 +134,7 @@ std::string Holders::describe() const {
   constexpr std::size_t kNamed = 5;
   std::string text;
   for (std::size_t k = 0; k < std::min(kNamed, processes.size()); ++k) {
-    text +=
-        (k == 0 ? "pid " : ", pid ") + std::to_string(processes[k].pid) + " (" + processes[k].command + ")";
+    text += (k == 0 ? "pid " : ", pid ") + std::to_string(processes[k].pid) + " (" + processes[k].command + ")";
   }
   if (processes.size() > kNamed) text += " and " + std::to_string(processes.size() - kNamed) + " more";
   if (!text.empty()) return text;
@@ -155,13 +149,9 @@ const std::vector<Holder>& HolderMap::of(FileId file) const noexcept {
   return found == files.end() ? nobody : found->second;
 }
 
-HolderMap scan_holders(std::string_view dir, const std::vector<FileId>& only) {
-  return ProcPass(dir, only).run();
-}
+HolderMap scan_holders(std::string_view dir, const std::vector<FileId>& only) { return ProcPass(dir, only).run(); }
 
-Holders find_holders(const std::string& path, bool probe_lease) {
-  return find(path, nullptr, probe_lease);
-}
+Holders find_holders(const std::string& path, bool probe_lease) { return find(path, nullptr, probe_lease); }
 
 Holders find_holders(const std::string& path, const HolderMap& scanned, bool probe_lease) {
   return find(path, &scanned, probe_lease);

@@ -19,9 +19,7 @@ constexpr int kOpenTries = 50;
 
 }  // namespace
 
-FileId file_id(const struct stat& facts) noexcept {
-  return {facts.st_dev, facts.st_ino};
-}
+FileId file_id(const struct stat& facts) noexcept { return {facts.st_dev, facts.st_ino}; }
 
 struct stat regular_file(const std::string& path, const std::string& name) {
   struct stat facts {};
@@ -57,9 +55,7 @@ LockAnswer ask_lock(int fd) noexcept {
   return LockAnswer::peers;
 }
 
-void unlock(int fd) noexcept {
-  flock(fd, LOCK_UN);
-}
+void unlock(int fd) noexcept { flock(fd, LOCK_UN); }
 
 Lease::Lease(int fd) noexcept : fd_(fd) {
   sigset_t blocked;

@@ -66,10 +66,9 @@ class Fields {
 /// One mapping of a file.
 struct MapsLine {
   FileId file;
-  bool writes = false;   ///< shared and writable: what it writes reaches the file
-  bool deleted = false;  ///< the path ends in " (deleted)"; a file may really be called so
-  std::string_view
-      path;  ///< part of the line, as the kernel wrote it (see unescape_path), without " (deleted)"
+  bool writes = false;    ///< shared and writable: what it writes reaches the file
+  bool deleted = false;   ///< the path ends in " (deleted)"; a file may really be called so
+  std::string_view path;  ///< part of the line, as the kernel wrote it (see unescape_path), without " (deleted)"
 };
 
 /// "7f00-7f10 rw-s 00000000 00:1a 123      /dev/shm/q". Nothing for garbage and for mappings of no file.
@@ -79,11 +78,10 @@ inline std::optional<MapsLine> parse_maps_line(std::string_view line) {
   unsigned major_number = 0, minor_number = 0;
   std::string_view permissions;
   MapsLine result;
-  const bool sound = fields.number(begin, 16) && fields.literal('-') && fields.number(end, 16) &&
-                     fields.literal(' ') && fields.text(permissions, 4) && fields.literal(' ') &&
-                     fields.number(offset, 16) && fields.literal(' ') && fields.number(major_number, 16) &&
-                     fields.literal(':') && fields.number(minor_number, 16) && fields.literal(' ') &&
-                     fields.number(result.file.inode, 10);
+  const bool sound = fields.number(begin, 16) && fields.literal('-') && fields.number(end, 16) && fields.literal(' ') &&
+                     fields.text(permissions, 4) && fields.literal(' ') && fields.number(offset, 16) &&
+                     fields.literal(' ') && fields.number(major_number, 16) && fields.literal(':') &&
+                     fields.number(minor_number, 16) && fields.literal(' ') && fields.number(result.file.inode, 10);
   if (!sound || result.file.inode == 0) return std::nullopt;
   fields.skip_spaces();
   result.path = fields.rest();
@@ -124,9 +122,8 @@ inline std::optional<LocksLine> parse_locks_line(std::string_view line) {
   if (!fields.word(number) || !fields.word(kind) || kind != "FLOCK") return std::nullopt;
   if (!fields.word(advisory) || !fields.word(access) || access != "READ") return std::nullopt;
   fields.skip_spaces();
-  const bool sound = fields.number(result.pid, 10) && fields.literal(' ') &&
-                     fields.number(major_number, 16) && fields.literal(':') &&
-                     fields.number(minor_number, 16) && fields.literal(':') &&
+  const bool sound = fields.number(result.pid, 10) && fields.literal(' ') && fields.number(major_number, 16) &&
+                     fields.literal(':') && fields.number(minor_number, 16) && fields.literal(':') &&
                      fields.number(result.file.inode, 10);
   if (!sound || result.pid <= 0) return std::nullopt;
   result.file.device = makedev(major_number, minor_number);

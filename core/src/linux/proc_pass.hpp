@@ -68,8 +68,7 @@ int for_each_number(const std::string& path, Number number) {
     const std::string_view name = entry->d_name;
     int value = 0;
     const auto [end, error] = std::from_chars(name.data(), name.data() + name.size(), value);
-    if (error == std::errc{} && end == name.data() + name.size())
-      number(value, dirfd(dir.get()), entry->d_name);
+    if (error == std::errc{} && end == name.data() + name.size()) number(value, dirfd(dir.get()), entry->d_name);
   }
   return 0;
 }
@@ -80,8 +79,7 @@ class ProcPass {
     std::sort(only_.begin(), only_.end());
     if (dir.empty()) return;
     // /proc shows paths without symbolic links.
-    const std::unique_ptr<char, decltype(&std::free)> real(realpath(std::string(dir).c_str(), nullptr),
-                                                           &std::free);
+    const std::unique_ptr<char, decltype(&std::free)> real(realpath(std::string(dir).c_str(), nullptr), &std::free);
     dir_ = (real ? std::string(real.get()) : std::string(dir)) + "/";
     struct stat facts {};
     if (stat(dir_.c_str(), &facts) == 0) device_ = facts.st_dev;
@@ -112,8 +110,7 @@ class ProcPass {
     // A kernel thread has no program, and nothing open or mapped: most processes of an idle machine.
     char program;
     if (readlink((process + "/exe").c_str(), &program, 1) < 0 && errno == ENOENT) return;
-    note_failure(
-        for_each_line(process + "/maps", [&](std::string_view line) { look_at_mapping(pid, line); }));
+    note_failure(for_each_line(process + "/maps", [&](std::string_view line) { look_at_mapping(pid, line); }));
     bool denied = false;  // some kernels let us list what we may not follow
     note_failure(for_each_number(process + "/fd", [&](int, int dir, const char* name) {
       if (!denied) denied = !look_at_descriptor(pid, dir, name);
@@ -149,14 +146,11 @@ class ProcPass {
     struct stat opened {};  // the link's own permission bits say how the descriptor was opened
     if (fstatat(dir, link, &opened, AT_SYMLINK_NOFOLLOW) != 0) return true;
     if ((opened.st_mode & (S_IRUSR | S_IWUSR)) == 0) return true;  // O_PATH: a name, not an open file
-    note(file, pid,
-         {.open = true, .writes = (opened.st_mode & S_IWUSR) != 0, .deleted = facts.stx_nlink == 0});
+    note(file, pid, {.open = true, .writes = (opened.st_mode & S_IWUSR) != 0, .deleted = facts.stx_nlink == 0});
     return true;
   }
 
-  bool is_wanted(FileId file) const {
-    return only_.empty() || std::binary_search(only_.begin(), only_.end(), file);
-  }
+  bool is_wanted(FileId file) const { return only_.empty() || std::binary_search(only_.begin(), only_.end(), file); }
   bool is_below_dir(std::string_view path) const { return dir_.empty() || path.starts_with(dir_); }
 
   static bool exists(const std::string& path, FileId file) {
@@ -193,8 +187,7 @@ class ProcPass {
 
   bool is_noted(const LocksLine& line) const {
     const auto& holders = map_.of(line.file);
-    return std::any_of(holders.begin(), holders.end(),
-                       [&](const Holder& holder) { return holder.pid == line.pid; });
+    return std::any_of(holders.begin(), holders.end(), [&](const Holder& holder) { return holder.pid == line.pid; });
   }
 
   bool is_entry_of_dir(FileId file) {

@@ -27,9 +27,7 @@
 namespace slickq {
 
 /// ".slickq-gone-": what every quarantine name begins with.
-inline std::string quarantine_prefix() {
-  return std::string(kPrivatePrefix) + "gone-";
-}
+inline std::string quarantine_prefix() { return std::string(kPrivatePrefix) + "gone-"; }
 
 /// May be longer than kMaxNameBytes.
 inline std::string quarantine_name(std::uint64_t inode, const std::string& name) {

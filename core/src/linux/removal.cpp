@@ -49,9 +49,7 @@ void require_right_to_remove(const std::string& dir, const struct stat& file, co
               "run as its owner or as root", EPERM);
 }
 
-Holders guess(Proof proof) {
-  return {.held = true, .proof = proof, .processes = {}, .by_caller = false};
-}
+Holders guess(Proof proof) { return {.held = true, .proof = proof, .processes = {}, .by_caller = false}; }
 
 class Remover {
  public:
@@ -115,8 +113,8 @@ struct stat Remover::facts_of_name() const {
   const struct stat facts = regular_file(path_, name_);
   if (options_.inode != 0 && facts.st_ino != options_.inode) {
     throw Error(Errc::not_found, name_,
-                "the segment with inode " + std::to_string(options_.inode) +
-                    " is gone, the name leads to inode " + std::to_string(facts.st_ino) + " now");
+                "the segment with inode " + std::to_string(options_.inode) + " is gone, the name leads to inode " +
+                    std::to_string(facts.st_ino) + " now");
   }
   return facts;
 }
@@ -132,22 +130,17 @@ Remover::Step Remover::attempt() {
   if (!fd) {
     if (errno == ENOENT || errno == ELOOP) return Step::again;
     if (errno == EWOULDBLOCK) return Step::in_use;
-    throw system_failure(name_, "cannot open to see whether it is in use", errno,
-                         "run as its owner or as root");
+    throw system_failure(name_, "cannot open to see whether it is in use", errno, "run as its owner or as root");
   }
   struct stat opened {};
   if (fstat(fd.get(), &opened) != 0) throw system_failure(name_, "cannot stat", errno);
   if (file_id(opened) != file) return Step::again;
   require_segment(fd.get(), static_cast<std::uint64_t>(opened.st_size), name_);
   switch (ask_lock(fd.get())) {
-    case LockAnswer::peers:
-      return Step::in_use;
-    case LockAnswer::contended:
-      return Step::again;
-    case LockAnswer::unknown:
-      throw system_failure(name_, "cannot lock", errno);
-    case LockAnswer::free:
-      break;
+    case LockAnswer::peers: return Step::in_use;
+    case LockAnswer::contended: return Step::again;
+    case LockAnswer::unknown: throw system_failure(name_, "cannot lock", errno);
+    case LockAnswer::free: break;
   }
   const Locked locked(fd.get());
   return remove_unused(fd.get(), file);
@@ -187,10 +180,9 @@ Remover::Step Remover::give_name_back() {
   if (place_ == path_) return Step::in_use;
   const int error = move_file(place_, path_);
   if (error == EEXIST) {
-    throw Error(
-        Errc::busy, name_,
-        "somebody opened it while it was being removed, and its name was taken anew: it stays as " + place_,
-        "it goes at the next clean-up after its last user", EEXIST);
+    throw Error(Errc::busy, name_,
+                "somebody opened it while it was being removed, and its name was taken anew: it stays as " + place_,
+                "it goes at the next clean-up after its last user", EEXIST);
   }
   if (error == ENOENT) return Step::again;  // somebody removed the quarantine file by hand
   if (error != 0) throw system_failure(name_, "cannot move it back from " + place_, error);
@@ -250,9 +242,7 @@ std::optional<Adopted> adopt(const std::string& dir, const std::string& entry) {
 
 }  // namespace
 
-Removal remove_segment(std::string_view name, const RemoveOptions& options) {
-  return Remover(name, options).run();
-}
+Removal remove_segment(std::string_view name, const RemoveOptions& options) { return Remover(name, options).run(); }
 
 std::vector<Adopted> adopt_quarantined(std::string_view shm_dir) {
   const std::string dir = shm_dir.empty() ? default_shm_dir() : std::string(shm_dir);

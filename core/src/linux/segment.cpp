@@ -34,10 +34,9 @@ std::string mebibytes(std::uint64_t bytes) {
 
 [[noreturn]] void throw_no_space(const std::string& name, const std::string& dir, std::uint64_t need,
                                  std::uint64_t free_bytes, int error) {
-  throw Error(Errc::no_space, name,
-              "no space in " + dir + ": need " + mebibytes(need) + ", free " + mebibytes(free_bytes),
-              "remove unused segments, or enlarge it: mount -o remount,size=... " + dir + "; docker run --shm-size=...",
-              error);
+  throw Error(
+      Errc::no_space, name, "no space in " + dir + ": need " + mebibytes(need) + ", free " + mebibytes(free_bytes),
+      "remove unused segments, or enlarge it: mount -o remount,size=... " + dir + "; docker run --shm-size=...", error);
 }
 
 std::uint64_t free_bytes_of(int fd) noexcept {
@@ -90,8 +89,8 @@ Nursery::Nursery(const std::string& name, const std::string& dir)
   static std::atomic<unsigned> counter{0};
   // relaxed: only the value's uniqueness matters.
   const unsigned number = counter.fetch_add(1, std::memory_order_relaxed);
-  std::string path = dir + "/" + std::string(kPrivatePrefix) + "tmp-" + std::to_string(getpid()) + "-" +
-                     std::to_string(number);
+  std::string path =
+      dir + "/" + std::string(kPrivatePrefix) + "tmp-" + std::to_string(getpid()) + "-" + std::to_string(number);
   fd = Fd(open(path.c_str(), O_CREAT | O_EXCL | O_RDWR | O_CLOEXEC | O_NOFOLLOW, kOpenMode));
   if (!fd) throw system_failure(name, "cannot create in " + dir, errno);
   temporary = std::move(path);

@@ -8,7 +8,7 @@
 #include <charconv>
 #include <optional>
 
-#include "nearest.hpp"
+#include "suggestion.hpp"
 #include "units.hpp"
 
 namespace slickqd {

@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "exit_code.hpp"
-#include "nearest.hpp"
+#include "suggestion.hpp"
 
 namespace slickqd {
 namespace {

@@ -7,7 +7,7 @@
 #include <CLI/Formatter.hpp>
 #include <algorithm>
 
-#include "nearest.hpp"
+#include "did_you_mean.hpp"
 #include "slickq/error.hpp"
 
 namespace slickq::cli {

@@ -5,8 +5,8 @@
 #include <algorithm>
 #include <array>
 
+#include "did_you_mean.hpp"
 #include "json.hpp"
-#include "nearest.hpp"
 #include "table.hpp"
 #include "values.hpp"
 

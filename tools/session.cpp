@@ -9,7 +9,7 @@
 #include <memory>
 #include <vector>
 
-#include "nearest.hpp"
+#include "did_you_mean.hpp"
 #include "slickq/names.hpp"
 
 namespace slickq::cli {

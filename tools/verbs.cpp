@@ -6,7 +6,7 @@
 #include <array>
 #include <vector>
 
-#include "nearest.hpp"
+#include "did_you_mean.hpp"
 #include "slickq/error.hpp"
 
 namespace slickq::cli {

@@ -6,9 +6,9 @@
 #include <memory>
 #include <optional>
 
+#include "../did_you_mean.hpp"
 #include "../holder_text.hpp"
 #include "../json.hpp"
-#include "../nearest.hpp"
 #include "../removable.hpp"
 #include "../source.hpp"
 #include "../values.hpp"

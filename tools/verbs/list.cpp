@@ -7,9 +7,9 @@
 #include <memory>
 #include <optional>
 
+#include "../did_you_mean.hpp"
 #include "../interrupt.hpp"
 #include "../json.hpp"
-#include "../nearest.hpp"
 #include "../table.hpp"
 #include "../values.hpp"
 #include "../verbs.hpp"

@@ -10,6 +10,7 @@
 #include "slickq/inspect.hpp"
 #include "slickq/layout.hpp"
 #include "slickq/names.hpp"
+#include "slickq/nearest.hpp"
 #include "slickq/platform.hpp"
 #include "slickq/producer.hpp"
 #include "slickq/queue.hpp"

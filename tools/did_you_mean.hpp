@@ -1,0 +1,21 @@
+// The remedy of an error about a mistyped word.
+//
+// Thread safety: a pure function.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "slickq/nearest.hpp"
+
+namespace slickq::cli {
+
+/// "did you mean X?", or empty when no known word is near.
+inline std::string did_you_mean(std::string_view word, const std::vector<std::string>& known) {
+  const std::vector<std::string_view> views(known.begin(), known.end());
+  const std::string_view found = nearest(word, views);
+  return found.empty() ? std::string() : "did you mean " + std::string(found) + "?";
+}
+
+}  // namespace slickq::cli

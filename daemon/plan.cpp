@@ -32,7 +32,7 @@ bool may_be_replaced(const Entry& entry) {
 
 std::string wanted(const QueueConfig& queue) {
   std::string text = fmt::format("{}, {}, mode {}", queue.geometry.describe(),
-                                 format_bytes(queue.geometry.segment_bytes()), format_mode(queue.mode));
+                                 format_bytes(slickq::bytes_with_annex(queue.geometry)), format_mode(queue.mode));
   if (queue.owner) text += ", owner " + slickq::user_name(*queue.owner);
   if (queue.group) text += ", group " + slickq::group_name(*queue.group);
   return text;
@@ -73,7 +73,7 @@ class Planner {
   void plan_queue(std::size_t k) {
     const QueueConfig& queue = config_.queues[k];
     const Entry* entry = find(queue.name);
-    const std::uint64_t bytes = queue.geometry.segment_bytes();
+    const std::uint64_t bytes = slickq::bytes_with_annex(queue.geometry);
     if (entry == nullptr) {
       plan_.steps.push_back({StepKind::create, k, queue.name, wanted(queue), {}, 0, bytes});
     } else if (entry->geometry && *entry->geometry == queue.geometry) {
@@ -96,7 +96,7 @@ class Planner {
                        entry.path, both, queue.name)});
     } else if (queue.on_mismatch == OnMismatch::recreate_if_idle && may_be_replaced(entry)) {
       plan_.steps.push_back({StepKind::recreate, k, queue.name, both + "; removed and made anew when nobody holds it",
-                             found, inode, queue.geometry.segment_bytes()});
+                             found, inode, slickq::bytes_with_annex(queue.geometry)});
       recreated_bytes_ += entry.file.resident_bytes;
     } else {
       plan_.steps.push_back({StepKind::keep, k, queue.name, both + "; left as it is", found, inode, 0});

@@ -92,12 +92,13 @@ bool classify(Entry& entry, const CatalogOptions& options) {
     return true;
   }
   HeaderBytes header{};
-  if (read_fully(fd.get(), header.data(), header.size(), 0) < 0) {
+  const auto recognised = recognise_file(fd.get(), entry.file.bytes, &header);
+  if (!recognised) {
     entry.kind = EntryKind::unreadable;
     entry.explanation = "cannot read it: " + std::generic_category().message(errno);
     return true;
   }
-  const Recognition found = recognise(header, entry.file.bytes);
+  const Recognition& found = *recognised;
   entry.kind = kKindOfVerdict[static_cast<std::size_t>(found.verdict)];
   if (entry.kind == EntryKind::queue) {
     look_into_queue(entry, options);

@@ -1,10 +1,18 @@
 #include "slickq/producer.hpp"
 
+#include <algorithm>
+#include <utility>
+
 #include "slickq/error.hpp"
 
 namespace slickq {
 
-Producer::Producer(Queue& queue) : ring_(&queue.ring()) {
+Producer::Producer(Queue& queue, ProducerOptions options)
+    : ring_(&queue.ring()),
+      annex_(queue.annex()),
+      seat_(Seat::claim(queue)),
+      writer_(queue.ring(), Journal(queue.annex(), queue.geometry()), seat_.line()),
+      options_(std::move(options)) {
   if (!queue.writable()) {
     throw Error(Errc::permission, queue.name(), "mapped read-only, and a producer writes",
                 "ask its owner for write permission");
@@ -23,16 +31,142 @@ Push Producer::push_block(std::span<const std::byte> elements) noexcept {
   return put(elements, static_cast<std::uint32_t>(count));
 }
 
-Push Producer::put(std::span<const std::byte> bytes, std::uint32_t count) noexcept {
-  const std::uint64_t index = ring_->reserve(count);
-  if (index == kNoIndex) return Push::exhausted;
-  std::byte* to = ring_->element(index);
+Push Producer::push_batch(std::span<const std::byte> elements) noexcept {
+  while (!elements.empty()) {
+    // Half a ring at most in one step: readers shall have the time to read the first half.
+    const std::uint32_t most = std::max(ring_->geometry().slot_count() / 2, 1u);
+    const Push done = put_singles(elements, most);
+    if (done != Push::pushed) return done;
+  }
+  return Push::pushed;
+}
+
+// C may go so far: the ring less what the slowest respected cursor has not passed.
+std::uint64_t Producer::limit() const noexcept {
+  if (options_.respect.empty()) return kMaxIndex;
+  std::uint64_t slowest = kMaxIndex;
+  for (const AtomicCursor& cursor : options_.respect) slowest = std::min(slowest, cursor.load());
+  return std::min(slowest + ring_->geometry().capacity(), kMaxIndex - 1);
+}
+
+Push Producer::reserve_index(std::uint32_t count, std::uint64_t& index) noexcept {
+  const auto try_it = [&] {
+    index = writer_.reserve(count, limit());
+    return index != kNoIndex;
+  };
+  if (try_it()) return Push::pushed;
+  if (options_.respect.empty()) return Push::exhausted;
+  // Waiting happens with nothing reserved: who reserves first makes C run ahead, and every reader's check fails.
+  Waiter waiter(options_.wait, nullptr, false);
+  return waiter.until(Waiter::Clock::now() + options_.patience, try_it) ? Push::pushed : Push::timed_out;
+}
+
+void Producer::fill(std::uint64_t index, std::span<const std::byte> bytes, std::uint32_t count) noexcept {
+  std::byte* const to = ring_->element(index);
   HardwareMemory::copy_in(to, bytes.data(), bytes.size());
   HardwareMemory::fill_in(to + bytes.size(), std::uint64_t{count} * ring_->geometry().element_size() - bytes.size());
-  ring_->publish(index, count);
+}
+
+void Producer::count_pushed(std::uint64_t index) noexcept {
   last_index_ = index;
   ++pushed_items_;
+}
+
+Push Producer::put(std::span<const std::byte> bytes, std::uint32_t count) noexcept {
+  for (;;) {
+    std::uint64_t index;
+    const Push reserved = reserve_index(count, index);
+    if (reserved != Push::pushed) return reserved;
+    fill(index, bytes, count);
+    const bool visible = writer_.publish(index, index + ring_->geometry().footprint(count), count);
+    writer_.done();
+    wake_sleepers(annex_);
+    if (visible) {
+      count_pushed(index);
+      return Push::pushed;
+    }
+    ++late_;
+  }
+}
+
+// As many of `left` as `most` allows, in one atomic step. One that cannot go where it was reserved ends the step: what
+// comes after it must stay after it.
+Push Producer::put_singles(std::span<const std::byte>& left, std::uint32_t most) noexcept {
+  const std::uint64_t size = ring_->geometry().element_size();
+  const std::uint64_t step = ring_->geometry().items_per_slot();
+  if (!options_.respect.empty()) most = 1;
+  const auto k = static_cast<std::uint32_t>(std::min<std::uint64_t>((left.size() + size - 1) / size, most));
+  if (k <= 1) {
+    const std::size_t bytes = std::min<std::size_t>(left.size(), size);
+    const Push done = put(left.first(bytes), 1);
+    if (done == Push::pushed) left = left.subspan(bytes);
+    return done;
+  }
+  std::uint64_t index = writer_.reserve_singles(k);
+  if (index == kNoIndex) return Push::exhausted;
+  const std::uint64_t end = index + k * step;
+  for (; index != end; index += step) {
+    if (!writer_.is_clear(index, step)) {
+      writer_.count_detour();
+      break;
+    }
+    const std::size_t bytes = std::min<std::size_t>(left.size(), size);
+    fill(index, left.first(bytes), 1);
+    if (!writer_.publish(index, index + step, 1)) {
+      ++late_;
+      break;
+    }
+    count_pushed(index);
+    left = left.subspan(bytes);
+  }
+  if (index == end) {
+    writer_.done();
+  } else {
+    writer_.abandon(index, end);
+  }
+  wake_sleepers(annex_);
   return Push::pushed;
+}
+
+Reservation Producer::reserve(std::uint32_t count) noexcept {
+  if (count == 0 || count > ring_->geometry().capacity()) return {*this, Push::too_large, kNoIndex, 0};
+  std::uint64_t index;
+  const Push reserved = reserve_index(count, index);
+  return {*this, reserved, reserved == Push::pushed ? index : kNoIndex, count};
+}
+
+Reservation::Reservation(Reservation&& other) noexcept
+    : producer_(other.producer_),
+      what_(other.what_),
+      index_(std::exchange(other.index_, kNoIndex)),
+      count_(other.count_) {}
+
+std::span<std::byte> Reservation::data() const noexcept {
+  if (index_ == kNoIndex) return {};
+  return {producer_->ring_->element(index_), std::size_t{count_} * producer_->ring_->geometry().element_size()};
+}
+
+Push Reservation::publish(std::uint32_t count) noexcept {
+  const std::uint64_t index = std::exchange(index_, kNoIndex);
+  if (index == kNoIndex) return what_;
+  if (count == 0 || count > count_) count = count_;
+  const std::uint64_t end = index + producer_->ring_->geometry().footprint(count_);
+  const bool visible = producer_->writer_.publish(index, end, count);
+  producer_->writer_.done();
+  wake_sleepers(producer_->annex_);
+  if (visible) {
+    producer_->count_pushed(index);
+    return Push::pushed;
+  }
+  ++producer_->late_;
+  return what_ = Push::late;
+}
+
+void Reservation::abandon() noexcept {
+  const std::uint64_t index = std::exchange(index_, kNoIndex);
+  if (index == kNoIndex) return;
+  producer_->writer_.abandon(index, index + producer_->ring_->geometry().footprint(count_));
+  wake_sleepers(producer_->annex_);
 }
 
 }  // namespace slickq

@@ -33,29 +33,31 @@ void write_fresh(std::byte* base, const Geometry& geometry) noexcept {
   for (std::uint32_t k = 0; k < geometry.slot_count(); ++k) slots[k] = Slot{kNoIndex, 1, 0};
 }
 
-Recognition read_header(int fd, std::uint64_t bytes, const std::string& name) {
-  HeaderBytes header{};
-  ssize_t got;
-  do {
-    got = pread(fd, header.data(), header.size(), 0);
-  } while (got < 0 && errno == EINTR);
-  if (got < 0) throw system_failure(name, "cannot read the header", errno);
-  return recognise(header, bytes);
-}
-
 }  // namespace
+
+// The annex of fresh, zero-filled memory.
+void write_annex(std::byte* base, const Geometry& geometry) {
+  const AnnexHeader header = fresh_annex_header(geometry);
+  std::memcpy(base + annex_offset(geometry), &header, sizeof header);
+}
 
 struct Queue::State {
   Geometry geometry;
   Segment segment;
   LocalMemory local{nullptr, AlignedDelete{std::align_val_t{kLineBytes}}};
   std::byte* base = nullptr;
+  Annex* annex = nullptr;  // null where an original made the segment
   bool creator = false;
+  LineTable lines;
 
   explicit State(const Geometry& g) : geometry(g) {}
-  void adopt(Segment mapped) noexcept {
+  void adopt(Segment mapped, bool has_annex) noexcept {
     segment = std::move(mapped);
-    base = segment.data();
+    use(segment.data(), has_annex);
+  }
+  void use(std::byte* memory, bool has_annex) noexcept {
+    base = memory;
+    annex = has_annex ? reinterpret_cast<Annex*>(base + annex_offset(geometry)) : nullptr;
   }
 };
 
@@ -70,12 +72,14 @@ Queue Queue::local(const Geometry& geometry, std::size_t element_alignment) {
   // The format puts the elements at a fixed offset; where that misses the alignment, the base moves instead.
   const std::size_t miss = geometry.data_offset() % element_alignment;
   const std::size_t shift = miss == 0 ? 0 : element_alignment - miss;
-  const std::uint64_t bytes = geometry.segment_bytes();
+  const std::uint64_t bytes = bytes_with_annex(geometry);
   state->local = LocalMemory(static_cast<std::byte*>(::operator new (bytes + shift, std::align_val_t{alignment})),
                              AlignedDelete{std::align_val_t{alignment}});
-  state->base = state->local.get() + shift;
-  std::memset(state->base, 0, bytes);
-  write_fresh(state->base, geometry);
+  std::byte* const base = state->local.get() + shift;
+  std::memset(base, 0, bytes);
+  write_fresh(base, geometry);
+  write_annex(base, geometry);
+  state->use(base, true);
   state->creator = true;
   return Queue(std::move(state));
 }
@@ -83,10 +87,12 @@ Queue Queue::local(const Geometry& geometry, std::size_t element_alignment) {
 Queue Queue::create(std::string_view name, const Geometry& geometry, const CreateOptions& options,
                     const std::function<void(std::byte*)>& construct) {
   auto state = std::make_unique<State>(geometry);
-  state->adopt(Segment::create(name, geometry.segment_bytes(), options, [&](std::byte* base) {
+  Segment segment = Segment::create(name, bytes_with_annex(geometry), options, [&](std::byte* base) {
     write_fresh(base, geometry);
+    write_annex(base, geometry);
     if (construct) construct(base + geometry.data_offset());
-  }));
+  });
+  state->adopt(std::move(segment), true);
   state->creator = true;
   return Queue(std::move(state));
 }
@@ -98,11 +104,13 @@ Queue Queue::open(std::string_view name, std::string_view shm_dir, Access access
     try {
       Segment segment = Segment::attach(name, shm_dir, access, [&](int fd, std::uint64_t bytes) {
         const std::string bare = segment_name(name);
-        found = read_header(fd, bytes, bare);
+        const auto recognised = recognise_file(fd, bytes);
+        if (!recognised) throw system_failure(bare, "cannot read the header", errno);
+        found = *recognised;
         if (found.verdict != Verdict::queue) throw Error(Errc::corrupt, bare, found.problem, "see: slickq list -a");
       });
       auto state = std::make_unique<State>(*found.geometry);
-      state->adopt(std::move(segment));
+      state->adopt(std::move(segment), found.has_annex);
       return Queue(std::move(state));
     } catch (const Error&) {
       if (!found.may_become_queue || std::chrono::steady_clock::now() >= deadline) throw;
@@ -131,6 +139,8 @@ Queue Queue::open_or_create(std::string_view name, const Geometry& geometry, con
   }
 }
 
+Annex* Queue::annex() const noexcept { return state_->annex; }
+LineTable& Queue::line_table() const noexcept { return state_->lines; }
 const Geometry& Queue::geometry() const noexcept { return state_->geometry; }
 bool Queue::is_shared() const noexcept { return !state_->local; }
 bool Queue::is_creator() const noexcept { return state_->creator; }

@@ -3,6 +3,7 @@
 #include <bit>
 #include <cstring>
 
+#include "regular_file.hpp"
 #include "slickq/error.hpp"
 
 namespace slickq {
@@ -31,7 +32,11 @@ std::string hex(std::uint32_t value) {
 }
 
 Recognition not_a_queue(Verdict verdict, InitState state, std::string problem) {
-  return {verdict, std::nullopt, state, std::move(problem), verdict == Verdict::initialising};
+  return {verdict, std::nullopt, state, std::move(problem), verdict == Verdict::initialising, false};
+}
+
+Recognition a_queue(const Geometry& geometry, InitState state, const std::optional<Geometry>& annexed) {
+  return {Verdict::queue, geometry, state, {}, false, annexed == geometry};
 }
 
 std::string truncated_text(const Geometry& geometry, std::uint64_t have) {
@@ -40,7 +45,7 @@ std::string truncated_text(const Geometry& geometry, std::uint64_t have) {
 }
 
 // A header with the SLQ magic: it says everything itself, so it is believed or refused, never guessed at.
-Recognition recognise_slq(const Header& h, std::uint64_t file_bytes) {
+Recognition recognise_slq(const Header& h, std::uint64_t file_bytes, const std::optional<Geometry>& annexed) {
   const auto state = static_cast<InitState>(h.init_state);
   const std::uint32_t features = h.magic & kFeatureMask;
   if ((features & ~kKnownFeatures) != 0) {
@@ -64,29 +69,32 @@ Recognition recognise_slq(const Header& h, std::uint64_t file_bytes) {
     if (file_bytes < geometry.segment_bytes()) {
       return not_a_queue(Verdict::truncated, state, truncated_text(geometry, file_bytes));
     }
-    return {Verdict::queue, geometry, state, {}, false};
+    return a_queue(geometry, state, annexed);
   } catch (const Error& error) {
     return not_a_queue(Verdict::foreign, state, "damaged header: " + error.object() + ": " + error.cause());
   }
 }
 
-// `packed` has no magic: the file size must be exactly right.
-std::optional<Geometry> packed_geometry(const Header& h, std::uint64_t file_bytes) {
+// `packed` has no magic: the file size must be exactly right, or the annex must say the same.
+std::optional<Geometry> packed_geometry(const Header& h, std::uint64_t file_bytes,
+                                        const std::optional<Geometry>& annexed) {
   if (!std::has_single_bit(h.capacity) || h.element_size == 0) return std::nullopt;
   try {
     const Geometry geometry = Geometry::make(Layout::packed, h.capacity, h.element_size);
-    if (geometry.segment_bytes() == file_bytes) return geometry;
+    if (geometry.segment_bytes() == file_bytes || annexed == geometry) return geometry;
   } catch (const Error&) {
     // a product that overflows: not this layout
   }
   return std::nullopt;
 }
 
-// `wide` has neither magic nor element size: it follows from the file size.
-std::optional<Geometry> wide_geometry(const HeaderBytes& bytes, std::uint64_t file_bytes) {
+// `wide` has neither magic nor element size: the annex says it, else it follows from the file size.
+std::optional<Geometry> wide_geometry(const HeaderBytes& bytes, std::uint64_t file_bytes,
+                                      const std::optional<Geometry>& annexed) {
   const auto h = as<WideHeader>(bytes);
   if (!std::has_single_bit(h.capacity) || h.capacity > 1u << 31 || !all_zero(bytes, 20)) return std::nullopt;
   if (h.reserved.high >> 32 != 0) return std::nullopt;  // bytes 12..15
+  if (annexed && annexed->layout() == Layout::wide && annexed->capacity() == h.capacity) return annexed;
   const std::uint64_t before = kHeaderBytes + sizeof(Slot) * std::uint64_t{h.capacity};
   if (file_bytes <= before || (file_bytes - before) % h.capacity != 0) return std::nullopt;
   const std::uint64_t element = (file_bytes - before) / h.capacity;
@@ -128,7 +136,7 @@ Recognition explain(const HeaderBytes& bytes, const Header& h, std::uint64_t fil
 
 }  // namespace
 
-Recognition recognise(const HeaderBytes& bytes, std::uint64_t file_bytes) {
+Recognition recognise(const HeaderBytes& bytes, std::uint64_t file_bytes, const AnnexHeader* annex) {
   if (file_bytes == 8) return not_a_queue(Verdict::cursor, InitState::none, "a cursor (8 bytes), not a queue");
   if (file_bytes == 0) {
     return not_a_queue(Verdict::initialising, InitState::none,
@@ -139,12 +147,23 @@ Recognition recognise(const HeaderBytes& bytes, std::uint64_t file_bytes) {
                        "too short: " + std::to_string(file_bytes) + " bytes, a queue's header alone has 64");
   }
   const auto h = as<Header>(bytes);
-  if ((h.magic & ~kFeatureMask) == kMagic) return recognise_slq(h, file_bytes);
+  const auto annexed = annex == nullptr ? std::nullopt : annex_geometry(*annex, file_bytes);
+  if ((h.magic & ~kFeatureMask) == kMagic) return recognise_slq(h, file_bytes, annexed);
   const auto state = static_cast<InitState>(h.init_state);
-  if (const auto geometry = packed_geometry(h, file_bytes)) return {Verdict::queue, geometry, state, {}, false};
-  if (const auto geometry = wide_geometry(bytes, file_bytes))
-    return {Verdict::queue, geometry, InitState::none, {}, false};
+  if (const auto geometry = packed_geometry(h, file_bytes, annexed)) return a_queue(*geometry, state, annexed);
+  if (const auto geometry = wide_geometry(bytes, file_bytes, annexed))
+    return a_queue(*geometry, InitState::none, annexed);
   return explain(bytes, h, file_bytes);
+}
+
+std::optional<Recognition> recognise_file(int fd, std::uint64_t file_bytes, HeaderBytes* header) {
+  HeaderBytes bytes{};  // a shorter file leaves zeros behind its end
+  if (read_fully(fd, bytes.data(), bytes.size(), 0) < 0) return std::nullopt;
+  if (header != nullptr) *header = bytes;
+  AnnexHeader annex{};
+  const auto place = annex_place(file_bytes);
+  if (place && read_fully(fd, &annex, sizeof annex, *place) < 0) return std::nullopt;
+  return recognise(bytes, file_bytes, place ? &annex : nullptr);
 }
 
 std::uint64_t reserved_index(const HeaderBytes& bytes, Layout layout) noexcept {

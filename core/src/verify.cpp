@@ -51,7 +51,7 @@ class Examination {
 
   // Without that no slot is where it is looked for.
   bool geometry_holds() {
-    const Recognition now = recognise(view_.header(), view_.facts().bytes);
+    const Recognition now = view_.recognise_again();
     if (now.geometry && *now.geometry == geometry_) return true;
     suspect(Kind::header, 0, 0,
             "the header changed since the segment was opened: it was " + geometry_.describe() + ", now " +

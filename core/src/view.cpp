@@ -41,26 +41,23 @@ Fd open_regular(const std::string& name, const std::string& path, bool live, str
 
 }  // namespace
 
-View::View(int fd, std::string name, std::string path, bool live, const Geometry& geometry, InitState init_state)
+View::View(int fd, std::string name, std::string path, bool live, const Recognition& found)
     : fd_(fd),
       live_(live),
-      init_state_(init_state),
+      has_annex_(found.has_annex),
+      init_state_(found.init_state),
       name_(std::move(name)),
       path_(std::move(path)),
-      geometry_(geometry) {}
+      geometry_(*found.geometry) {}
 
 View View::open(std::string name, std::string path, bool live) {
   struct stat stat {};
   Fd fd = open_regular(name, path, live, stat);
-  HeaderBytes header{};
-  // A shorter file leaves zeros behind its end, as recognise() wants it.
-  if (read_fully(fd.get(), header.data(), header.size(), 0) < 0) {
-    throw system_failure(name, "cannot read the header", errno);
-  }
   const FileFacts facts = facts_of(stat);
-  const Recognition found = recognise(header, facts.bytes);
-  if (found.verdict != Verdict::queue) refuse(name, live, found, facts);
-  return View(fd.release(), std::move(name), std::move(path), live, *found.geometry, found.init_state);
+  const auto found = recognise_file(fd.get(), facts.bytes);
+  if (!found) throw system_failure(name, "cannot read the header", errno);
+  if (found->verdict != Verdict::queue) refuse(name, live, *found, facts);
+  return View(fd.release(), std::move(name), std::move(path), live, *found);
 }
 
 View View::open_segment(std::string_view name, std::string_view shm_dir) {
@@ -75,6 +72,7 @@ View View::open_file(const std::string& path) {
 View::View(View&& other) noexcept
     : fd_(std::exchange(other.fd_, -1)),
       live_(other.live_),
+      has_annex_(other.has_annex_),
       init_state_(other.init_state_),
       name_(std::move(other.name_)),
       path_(std::move(other.path_)),
@@ -85,6 +83,7 @@ View& View::operator=(View&& other) noexcept {
   if (fd_ >= 0) close(fd_);
   fd_ = std::exchange(other.fd_, -1);
   live_ = other.live_;
+  has_annex_ = other.has_annex_;
   init_state_ = other.init_state_;
   name_ = std::move(other.name_);
   path_ = std::move(other.path_);
@@ -111,6 +110,12 @@ HeaderBytes View::header() const {
   return bytes;
 }
 
+Recognition View::recognise_again() const {
+  auto found = recognise_file(fd_, facts().bytes);
+  if (!found) throw system_failure(name_, "cannot read the header", errno);
+  return *std::move(found);
+}
+
 void View::read_slots(std::uint32_t first, std::span<Slot> out) const {
   read_at(out.data(), out.size_bytes(), kHeaderBytes + sizeof(Slot) * std::uint64_t{first});
 }
@@ -124,6 +129,12 @@ void View::read_elements(std::uint64_t index, std::uint32_t count, std::span<std
                     ": past the end of the ring, or a buffer that is too small");
   }
   read_at(out.data(), count * size, geometry_.data_offset() + position * size);
+}
+
+Annex View::annex() const {
+  Annex bytes{};
+  if (has_annex_) read_at(&bytes, sizeof bytes, annex_offset(geometry_));
+  return bytes;
 }
 
 std::uint64_t View::reserved_index() const { return slickq::reserved_index(header(), geometry_.layout()); }

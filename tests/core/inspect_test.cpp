@@ -36,7 +36,7 @@ TEST_CASE("a live queue is described with its file, indexes and owner") {
   CHECK_FALSE(i.holders);
   struct stat facts {};
   REQUIRE(stat(dir.file("q").c_str(), &facts) == 0);
-  CHECK(i.file.bytes == queue.geometry().segment_bytes());
+  CHECK(i.file.bytes == slickq::bytes_with_annex(queue.geometry()));
   CHECK(i.file.resident_bytes == static_cast<std::uint64_t>(facts.st_blocks) * 512);
   CHECK(i.file.inode == facts.st_ino);
   CHECK(i.file.device == facts.st_dev);

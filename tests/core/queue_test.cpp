@@ -65,7 +65,7 @@ TEST_CASE("every layout can be created, opened and used by two objects") {
     CHECK(made.is_creator());
     CHECK_FALSE(opened.is_creator());
     CHECK(opened.geometry() == geometry);
-    CHECK(std::filesystem::file_size(dir.file(name)) == geometry.segment_bytes());
+    CHECK(std::filesystem::file_size(dir.file(name)) == slickq::bytes_with_annex(geometry));
     slickq::Producer producer(made);
     slickq::Consumer consumer(opened);
     const std::uint64_t value = 77;

@@ -78,7 +78,7 @@ TEST_CASE("a segment is read by name, with or without the slash, and nothing is 
   CHECK(slot.data_index == 0);
   CHECK(slot.size == 2);
   const FileFacts facts = view.facts();
-  CHECK(facts.bytes == queue.geometry().segment_bytes());
+  CHECK(facts.bytes == slickq::bytes_with_annex(queue.geometry()));
   CHECK(facts.inode == before.st_ino);
   CHECK(facts.links == 1);
   CHECK(facts.mode == 0600);

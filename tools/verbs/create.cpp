@@ -97,13 +97,13 @@ void print_plan(Session& session, const Options& options, const Geometry& geomet
     object["capacity"] = geometry.capacity();
     object["element_size"] = geometry.element_size();
     object["items_per_slot"] = geometry.items_per_slot();
-    object["segment_bytes"] = geometry.segment_bytes();
+    object["segment_bytes"] = bytes_with_annex(geometry);
     object["data_offset"] = geometry.data_offset();
     object["mode"] = mode_text(options.create.mode);
     print_json(session, object);
   } else {
     session.out.line(fmt::format("{} {}: {}, {} bytes, mode {}", outcome, segment_name(options.name),
-                                 geometry.describe(), geometry.segment_bytes(), mode_text(options.create.mode)));
+                                 geometry.describe(), bytes_with_annex(geometry), mode_text(options.create.mode)));
   }
 }
 

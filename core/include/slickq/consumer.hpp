@@ -2,37 +2,22 @@
 //
 // Thread safety: a Consumer or SharedConsumer belongs to one thread; any number of them share a queue, and any number
 // of SharedConsumers a cursor.
-// Invariants: 1. an item that is handed out was whole: no byte of it is another item's (the C check, ring.hpp).
-// 2. the cursor never moves backwards, except to 0 after a reset. 3. every index that is skipped because its item was
-// overwritten (or never published before the ring lapped it) is counted once in `lost`. Once overwritten, indexes that
-// held an item cannot be told from those a producer jumped over at the end of the ring: for items of one element
-// received + lost == published holds exactly.
+// Invariants: those of reader.hpp. In particular received + lost + skipped elements == how far the cursor moved. Once
+// overwritten, indexes that held an item cannot be told from those a marker jumped over: both are lost.
+// Crash: a consumer that dies disturbs nobody. A SharedConsumer that dies after its claim takes that one item with it.
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <span>
 
 #include "slickq/cursor.hpp"
 #include "slickq/queue.hpp"
+#include "slickq/reader.hpp"
+#include "slickq/wait.hpp"
 
 namespace slickq {
-
-enum class Pop : std::uint8_t {
-  item,       ///< an item was copied out
-  empty,      ///< nothing published at the cursor (lost may still be > 0)
-  too_small,  ///< the buffer is smaller than the item; count tells its elements; nothing was taken
-  reset       ///< the queue was reset under the cursor, which is now 0
-};
-
-struct PopResult {
-  Pop what = Pop::empty;
-  std::uint32_t count = 0;       ///< elements copied
-  std::uint64_t index = 0;       ///< index of the item
-  std::uint64_t lost = 0;        ///< indexes skipped before this result because they were overwritten
-  std::uint64_t first_lost = 0;  ///< valid when lost > 0
-  std::uint64_t last_lost = 0;
-};
 
 /// Where a new consumer starts.
 struct Start {
@@ -43,40 +28,93 @@ struct Start {
 /// The cursor that `start` means on this ring now.
 std::uint64_t starting_cursor(const Ring& ring, Start start) noexcept;
 
-/// Own cursor: sees every item (broadcast).
-class Consumer {
+/// What both kinds of consumer know and count.
+class ConsumerBase {
  public:
+  /// Elements that were overwritten before this consumer read them.
+  std::uint64_t lost_elements() const noexcept { return lost_; }
+  /// Elements that markers jumped over: the end of the ring, abandoned and repaired reservations.
+  std::uint64_t skipped_elements() const noexcept { return skipped_; }
+  /// Does the queue's name lead to another segment by now, or nowhere? Then nothing new will come. One system call.
+  bool is_detached() const noexcept { return queue_->is_detached(); }
+
+ protected:
+  explicit ConsumerBase(const Queue& queue) noexcept : queue_(&queue), ring_(&queue.ring()) {}
+
+  PopResult counted(const PopResult& result) noexcept {
+    lost_ += result.lost;
+    skipped_ += result.skipped;
+    return result;
+  }
+
+  /// Calls `pop` until it finds something, or nothing for as long as `patience`; loss is summed up.
+  template <class TryPop>
+  PopResult wait_for(std::chrono::nanoseconds patience, Wait wait, TryPop pop) noexcept {
+    PopResult result = pop();
+    if (result.what != Pop::empty || result.lost != 0) return result;
+    Waiter waiter(wait, queue_->annex(), queue_->writable());
+    waiter.until(Waiter::Clock::now() + patience, [&] {
+      const std::uint64_t skipped = result.skipped;
+      result = pop();
+      result.skipped += skipped;
+      return result.what != Pop::empty || result.lost != 0;
+    });
+    return result;
+  }
+
+  const Queue* queue_;
+  const Ring* ring_;
+
+ private:
+  std::uint64_t lost_ = 0;
+  std::uint64_t skipped_ = 0;
+};
+
+/// Own cursor: sees every item (broadcast).
+class Consumer : public ConsumerBase {
+ public:
+  /// The queue outlives the consumer.
   explicit Consumer(const Queue& queue, Start start = {}) noexcept;
 
-  /// Copy the next item into `buffer` (at least element_size bytes).
+  /// Copy the next item into `buffer` (at least element_size bytes; a larger item answers too_small).
   PopResult pop_into(std::span<std::byte> buffer) noexcept;
+  /// The same, waiting for one. empty: `patience` is over.
+  PopResult pop_wait(std::span<std::byte> buffer, std::chrono::nanoseconds patience,
+                     Wait wait = Wait::block()) noexcept;
+  /// Copy as many items as are there, fit into `buffer` and into `items`: one validation for all. `taken`: the part of
+  /// `items` that was filled.
+  PopResult pop_batch(std::span<std::byte> buffer, std::span<BatchItem> items, std::span<BatchItem>& taken) noexcept;
+
+  /// Find the next item without copying or taking it; `elements` gets its bytes, in the ring. They may be overwritten at
+  /// any moment: what was made of them counts only if still_valid(result) says so afterwards. Then commit(result).
+  PopResult peek(std::span<const std::byte>& elements) noexcept;
+  /// Were the bytes those of the item all the time up to now?
+  bool still_valid(const PopResult& peeked) const noexcept { return ring_->is_intact(peeked.index); }
+  /// Go on behind the item.
+  void commit(const PopResult& peeked) noexcept { cursor_ = peeked.index + ring_->geometry().footprint(peeked.count); }
 
   std::uint64_t cursor() const noexcept { return cursor_; }
   void seek(std::uint64_t cursor) noexcept { cursor_ = cursor; }
-  std::uint64_t lost_elements() const noexcept { return lost_; }
 
  private:
-  const Ring* ring_;
   std::uint64_t cursor_;
-  std::uint64_t lost_ = 0;
 };
 
 /// Shared cursor: each item goes to exactly one of the consumers. Copy, validate, then claim: a claim that fails
-/// discards the copy, so no item is dropped by a consumer that was overtaken. A consumer that dies after its claim
-/// takes that one item with it.
-class SharedConsumer {
+/// discards the copy, so no item is dropped by a consumer that was overtaken.
+class SharedConsumer : public ConsumerBase {
  public:
   /// Queue and cursor memory outlive the consumer.
   SharedConsumer(const Queue& queue, AtomicCursor cursor) noexcept;
 
   PopResult pop_into(std::span<std::byte> buffer) noexcept;
-
-  std::uint64_t lost_elements() const noexcept { return lost_; }
+  PopResult pop_wait(std::span<std::byte> buffer, std::chrono::nanoseconds patience,
+                     Wait wait = Wait::block()) noexcept;
+  /// All of a batch goes to this consumer, or nothing of it.
+  PopResult pop_batch(std::span<std::byte> buffer, std::span<BatchItem> items, std::span<BatchItem>& taken) noexcept;
 
  private:
-  const Ring* ring_;
   AtomicCursor cursor_;
-  std::uint64_t lost_ = 0;
 };
 
 }  // namespace slickq

@@ -67,9 +67,16 @@ struct HardwareMemory {
   static std::uint64_t fetch_add(std::uint64_t* at, std::uint64_t value, std::memory_order order) noexcept {
     return std::atomic_ref<std::uint64_t>(*at).fetch_add(value, order);
   }
+  static std::uint32_t fetch_add(std::uint32_t* at, std::uint32_t value, std::memory_order order) noexcept {
+    return std::atomic_ref<std::uint32_t>(*at).fetch_add(value, order);
+  }
   static bool compare_exchange(std::uint64_t* at, std::uint64_t& expected, std::uint64_t desired,
                                std::memory_order success, std::memory_order failure) noexcept {
     return std::atomic_ref<std::uint64_t>(*at).compare_exchange_strong(expected, desired, success, failure);
+  }
+  static bool compare_exchange(std::uint32_t* at, std::uint32_t& expected, std::uint32_t desired,
+                               std::memory_order success, std::memory_order failure) noexcept {
+    return std::atomic_ref<std::uint32_t>(*at).compare_exchange_strong(expected, desired, success, failure);
   }
   static bool compare_exchange(WideWord* at, WideWord& expected, WideWord desired) noexcept {
     return compare_exchange_wide(at, expected, desired);

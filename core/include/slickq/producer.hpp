@@ -1,43 +1,123 @@
 // Putting items into a queue.
 //
-// Thread safety: a Producer belongs to one thread; any number of Producers share a queue.
-// Crash: a process that dies between reserve and publish leaves a hole; readers wait there until the ring laps.
+// Thread safety: a Producer belongs to one thread of one process (after fork() the child makes its own); any number of
+// Producers share a queue.
+// Invariants: 1. what a reader gets was written whole, and by one producer (writer.hpp). 2. the items of a producer are
+// visible in the order in which it pushed them. 3. an item is pushed once or not at all, and the result says which.
+// Crash: a process that dies between reserve and publish leaves a hole. Its journal line proves whose it was, and
+// recovery.hpp, `slickq repair` or slickqd turn it into a jump marker.
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <span>
+#include <vector>
 
+#include "slickq/cursor.hpp"
 #include "slickq/queue.hpp"
+#include "slickq/seat.hpp"
+#include "slickq/wait.hpp"
+#include "slickq/writer.hpp"
 
 namespace slickq {
 
 enum class Push : std::uint8_t {
   pushed,     ///< visible to every reader
   too_large,  ///< more bytes than an element, or more elements than the ring: nothing was done
-  exhausted   ///< the 2^47 index limit is reached: nothing was done
+  exhausted,  ///< the 2^47 index limit is reached: nothing was done
+  timed_out,  ///< a respected cursor did not move in time: nothing was done
+  late        ///< only of a Reservation: the ring went round before it was published; nobody sees the item
+};
+
+struct ProducerOptions {
+  /// Backpressure: wait, before reserving, for what the slowest of these cursors has not passed. Among programs that do
+  /// the same; originals and producers without this option overwrite as ever. The cursors outlive the producer.
+  std::vector<AtomicCursor> respect{};
+  Wait wait = Wait::backoff();  ///< how to wait for them
+  std::chrono::nanoseconds patience = std::chrono::hours(24 * 365);
+};
+
+class Producer;
+
+/// Elements that are this producer's to write, until they are published or abandoned. The destructor abandons.
+class Reservation {
+ public:
+  Reservation(Reservation&& other) noexcept;
+  Reservation(const Reservation&) = delete;
+  Reservation& operator=(const Reservation&) = delete;
+  Reservation& operator=(Reservation&&) = delete;
+  ~Reservation() { abandon(); }
+
+  /// pushed (that is: reserved), too_large, exhausted or timed_out.
+  Push what() const noexcept { return what_; }
+  explicit operator bool() const noexcept { return index_ != kNoIndex; }
+  /// The elements, in the ring; they still hold what was there a lap ago.
+  std::span<std::byte> data() const noexcept;
+  std::uint64_t index() const noexcept { return index_; }
+
+  /// Make the first `count` elements visible as one item; 0 means all. What is left over is jumped over. late: see Push.
+  Push publish(std::uint32_t count = 0) noexcept;
+  void abandon() noexcept;
+
+ private:
+  friend class Producer;
+  Reservation(Producer& producer, Push what, std::uint64_t index, std::uint32_t count) noexcept
+      : producer_(&producer), what_(what), index_(index), count_(count) {}
+
+  Producer* producer_;
+  Push what_;
+  std::uint64_t index_;
+  std::uint32_t count_;
 };
 
 class Producer {
  public:
   /// The queue outlives the producer. Throws Error(permission) when it is mapped read-only.
-  explicit Producer(Queue& queue);
+  explicit Producer(Queue& queue, ProducerOptions options = {});
+  Producer(const Producer&) = delete;
+  Producer& operator=(const Producer&) = delete;
 
-  /// One element; shorter than the element size is padded with zeros.
+  /// One element; shorter than the element size is padded with zeros. An item that came too late (the ring went round
+  /// meanwhile) is pushed again: late_pushes() counts it.
   Push push(std::span<const std::byte> bytes) noexcept;
   /// n elements as ONE item; `elements.size()` is a multiple of the element size, rounded up and zero-padded if not.
   Push push_block(std::span<const std::byte> elements) noexcept;
+  /// Many elements, each an item of its own, reserved in one atomic step (or, when they are more than the ring, in
+  /// several): `elements.size()` as in push_block(). On timed_out or exhausted the first pushed_items() are in.
+  Push push_batch(std::span<const std::byte> elements) noexcept;
+
+  /// `count` elements to write in place. One at a time: the journal has one line a producer.
+  Reservation reserve(std::uint32_t count = 1) noexcept;
 
   /// Index of the last item pushed, kNoIndex before the first.
   std::uint64_t last_index() const noexcept { return last_index_; }
   std::uint64_t pushed_items() const noexcept { return pushed_items_; }
+  /// Items that were late and pushed again, or, of a Reservation, dropped.
+  std::uint64_t late_pushes() const noexcept { return late_; }
+  /// Reservations given up because another producer might still have been writing there; see writer.hpp.
+  std::uint64_t detours() const noexcept { return writer_.detours(); }
+  /// Has it a journal line, so that its death could be proven?
+  bool is_registered() const noexcept { return static_cast<bool>(seat_); }
 
  private:
+  friend class Reservation;
+
   Push put(std::span<const std::byte> bytes, std::uint32_t count) noexcept;
+  Push put_singles(std::span<const std::byte>& left, std::uint32_t most) noexcept;
+  Push reserve_index(std::uint32_t count, std::uint64_t& index) noexcept;
+  std::uint64_t limit() const noexcept;
+  void fill(std::uint64_t index, std::span<const std::byte> bytes, std::uint32_t count) noexcept;
+  void count_pushed(std::uint64_t index) noexcept;
 
   Ring* ring_;
+  Annex* annex_;
+  Seat seat_;
+  Writer writer_;
+  ProducerOptions options_;
   std::uint64_t last_index_ = kNoIndex;
   std::uint64_t pushed_items_ = 0;
+  std::uint64_t late_ = 0;
 };
 
 }  // namespace slickq

@@ -4,6 +4,7 @@
 // Crash: see segment.hpp and ring.hpp.
 #pragma once
 
+#include <atomic>
 #include <chrono>
 #include <cstdint>
 #include <functional>
@@ -11,15 +12,33 @@
 #include <string>
 #include <string_view>
 
+#include "slickq/annex.hpp"
 #include "slickq/geometry.hpp"
 #include "slickq/ring.hpp"
 #include "slickq/segment.hpp"
 
 namespace slickq {
 
+/// Which journal lines this process has claimed through one Queue: the locks of one open file do not conflict.
+class LineTable {
+ public:
+  bool take(std::uint32_t line) noexcept {
+    const std::uint64_t bit = std::uint64_t{1} << line;
+    // acq_rel: pairs with give_back() of the line's last owner.
+    return (taken_.fetch_or(bit, std::memory_order_acq_rel) & bit) == 0;
+  }
+  void give_back(std::uint32_t line) noexcept {
+    taken_.fetch_and(~(std::uint64_t{1} << line), std::memory_order_acq_rel);
+  }
+
+ private:
+  static_assert(kJournalLines <= 64);
+  std::atomic<std::uint64_t> taken_{0};
+};
+
 class Queue {
  public:
-  /// In this process's memory only; slots and elements as in a segment. `element_alignment`: of the first element, a
+  /// In this process's memory only; slots, elements and annex as in a segment. `element_alignment`: of the first element, a
   /// power of two.
   static Queue local(const Geometry& geometry, std::size_t element_alignment = 16);
   /// A new segment. Throws as Segment::create. `construct` is called on the first element before the name appears.
@@ -41,6 +60,11 @@ class Queue {
   const Geometry& geometry() const noexcept;
   Ring& ring() noexcept { return ring_; }
   const Ring& ring() const noexcept { return ring_; }
+
+  /// Our tail behind the elements; null where an original made the segment.
+  Annex* annex() const noexcept;
+
+  LineTable& line_table() const noexcept;
 
   bool is_shared() const noexcept;
   /// Did this object create it (or is it local)?

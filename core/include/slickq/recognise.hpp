@@ -1,4 +1,5 @@
-// What is this file? Decided from a COPY of its first 64 bytes and its length, never from live memory.
+// What is this file? Decided from COPIES of its first 64 bytes and of its annex header (annex.hpp), and its length,
+// never from live memory.
 //
 // Thread safety: pure functions.
 // Crash: nothing is mapped or written; any bytes at all give an answer.
@@ -12,6 +13,7 @@
 #include <string_view>
 #include <vector>
 
+#include "slickq/annex.hpp"
 #include "slickq/geometry.hpp"
 
 namespace slickq {
@@ -33,9 +35,15 @@ struct Recognition {
   InitState init_state = InitState::none;
   std::string problem;            ///< why it is not a queue, empty when it is
   bool may_become_queue = false;  ///< a creator of the originals passes through such a state: look again
+  bool has_annex = false;         ///< of this geometry, at annex_offset(*geometry)
 };
 
-Recognition recognise(const HeaderBytes& header, std::uint64_t file_bytes);
+/// `annex`: the 64 bytes at annex_place(file_bytes), where there is such a place.
+Recognition recognise(const HeaderBytes& header, std::uint64_t file_bytes, const AnnexHeader* annex = nullptr);
+
+/// Reads what recognise() wants by pread and asks it. Empty with errno when the file cannot be read. `header`, when
+/// given, gets the first 64 bytes.
+std::optional<Recognition> recognise_file(int fd, std::uint64_t file_bytes, HeaderBytes* header = nullptr);
 
 /// The reserved index in a header copy of a recognised queue.
 std::uint64_t reserved_index(const HeaderBytes& header, Layout layout) noexcept;

@@ -5,7 +5,7 @@
 // C = the reserved index, N = capacity, s(i) = slot of index i.
 //
 // The algorithm:
-//   1. reserve(n): C += n in one atomic step. An item that would straddle the end of the ring starts at the next
+//   1. reserve(n): C += n in one atomic step (acquire and release: see journal.hpp). An item that would straddle the end of the ring starts at the next
 //      multiple of N; the slot it skipped from gets a jump marker: data_index = where to go on.
 //   2. write the elements.
 //   3. publish(i, n): s(i).size = n, then s(i).data_index = i. With last_published: last_published = max(itself, i).
@@ -14,14 +14,17 @@
 //   5. is_intact(c) AFTER the copy: only a fresh C proves it, because a producer overwrites elements before it
 //      touches the slot.
 //
-// Invariants: 1. C only grows (but reset). 2. a slot's data_index only grows (a late producer of an original may
-// break this; nothing here relies on it). 3. a marker's target is <= C.
-// Crash: a producer that dies between 1 and 3 leaves a hole; readers stop there until the ring laps.
+// Invariants: 1. C only grows (but reset). 2. a slot's data_index only grows, as long as everybody publishes with
+// try_publish() (publish() of a late producer, ours or an original's, may break this; nothing here relies on it).
+// 3. a marker's target is <= C.
+// Crash: a producer that dies between 1 and 3 leaves a hole; readers stop there until the ring laps, or until it is
+// repaired (recovery.hpp).
 #pragma once
 
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 
 #include "slickq/geometry.hpp"
 #include "slickq/layout.hpp"
@@ -91,6 +94,14 @@ class BasicRing {
     return index;
   }
 
+  /// Reserve as reserve() does, but only when C stays <= `limit`; kNoIndex when it would not. For producers that wait
+  /// for slow consumers: who reserves first and waits then makes C run ahead, and every reader takes that for a loss.
+  std::uint64_t reserve_below(std::uint32_t n, std::uint64_t limit) noexcept {
+    const std::uint64_t index = geometry_->layout() == Layout::wide ? reserve_wide(n, limit) : reserve_packed(n, limit);
+    Memory::fence(std::memory_order_release);  // as in reserve()
+    return index;
+  }
+
   /// Make the item at `index` visible. `n`: elements written, 1..what was reserved. Both come from reserve().
   void publish(std::uint64_t index, std::uint32_t n) noexcept {
     Slot& slot = slots_[geometry_->slot_of(index)];
@@ -100,19 +111,25 @@ class BasicRing {
     if (has_last_published(geometry_->layout())) raise_last_published(index);
   }
 
+  /// The same, but never over something newer: false when the slot holds a later index, or that index already, because
+  /// this producer was late by a lap or was declared dead. Then nothing is changed.
+  bool try_publish(std::uint64_t index, std::uint32_t n) noexcept {
+    if (!replace_older(index, index, n)) return false;
+    if (has_last_published(geometry_->layout())) raise_last_published(index);
+    return true;
+  }
+
   /// Put a jump marker into the slot of `from`: readers at `from` go on at `to`. from < to <= C, another slot.
-  /// Never moves a slot backwards; a slot already newer than `to` is left alone. `size` is what the originals store
-  /// beside it (the size of the reservation that jumped); readers ignore it.
-  void mark(std::uint64_t from, std::uint64_t to, std::uint32_t size) noexcept {
-    Slot& slot = slots_[geometry_->slot_of(from)];
-    // One 16-byte exchange of index and size together: with two stores a producer one lap ahead could publish
-    // between them and get this size. Its release half pairs with the acquire load in look().
-    auto* pair = reinterpret_cast<WideWord*>(&slot);
-    WideWord seen{Memory::load(&slot.data_index, std::memory_order_relaxed),
-                  Memory::load(&slot.size, std::memory_order_relaxed)};
-    while (seen.low == kNoIndex || seen.low < to) {
-      if (Memory::compare_exchange(pair, seen, WideWord{to, size})) return;
-    }
+  /// `size` is what the originals store beside it (the size of the reservation that jumped); readers ignore it.
+  /// False, and nothing is changed, when the slot holds `from` or anything newer.
+  bool mark(std::uint64_t from, std::uint64_t to, std::uint32_t size) noexcept { return replace_older(from, to, size); }
+  /// The same with the size that is there.
+  bool mark(std::uint64_t from, std::uint64_t to) noexcept { return replace_older(from, to, std::nullopt); }
+
+  /// What the slot of `index` holds: an item's index, a marker's target, kNoIndex.
+  std::uint64_t held_by_slot(std::uint64_t index) const noexcept {
+    // relaxed: decides only where to look next, or is compared again by an exchange.
+    return Memory::load(&slots_[geometry_->slot_of(index)].data_index, std::memory_order_relaxed);
   }
 
   /// What does `cursor` find? Follows no markers itself. Any cursor value is safe.
@@ -222,6 +239,20 @@ class BasicRing {
   Header* header() const noexcept { return reinterpret_cast<Header*>(base_); }
   WideHeader* wide() const noexcept { return reinterpret_cast<WideHeader*>(base_); }
 
+  // Index and size of the slot of `from` in one 16-byte exchange: with two stores a producer one lap ahead could publish
+  // between them and get this size. Its release half pairs with the acquire load in look().
+  bool replace_older(std::uint64_t from, std::uint64_t to, std::optional<std::uint32_t> size) noexcept {
+    Slot& slot = slots_[geometry_->slot_of(from)];
+    auto* pair = reinterpret_cast<WideWord*>(&slot);
+    WideWord seen{Memory::load(&slot.data_index, std::memory_order_relaxed),
+                  Memory::load(&slot.size, std::memory_order_relaxed)};
+    while (seen.low == kNoIndex || seen.low < from) {
+      const std::uint64_t high = size ? *size : static_cast<std::uint32_t>(seen.high);
+      if (Memory::compare_exchange(pair, seen, WideWord{to, high})) return true;
+    }
+    return false;
+  }
+
   WideWord load_wide() const noexcept {
     // Two loads that may belong to different moments: the compare-exchange that follows settles it.
     return {Memory::load(&wide()->reserved.low, std::memory_order_relaxed),
@@ -241,29 +272,32 @@ class BasicRing {
   }
 
   std::uint64_t advance_packed(std::uint64_t need, std::uint32_t size) noexcept {
-    // relaxed: nothing is published by a reservation; the fence after it orders the element writes.
-    std::uint64_t seen = Memory::fetch_add(&header()->reserved, need << 16, std::memory_order_relaxed);
+    // acq_rel: each reservation pairs with the later ones. Who reserves after us sees what our journal line said when we
+    // began (journal.hpp). Free on x86. What the elements need is the fence after it.
+    std::uint64_t seen = Memory::fetch_add(&header()->reserved, need << 16, std::memory_order_acq_rel);
     const std::uint64_t index = packed_index(seen);
     if (index + need > kMaxIndex) return kNoIndex;  // 2^47 further reservations fit before the word could wrap
     if (packed_size(seen) != (size & 0xFFFF)) {
       // The size of the last reservation, as the originals keep it: best effort, dropped when somebody was faster.
       std::uint64_t expected = seen + (need << 16);
+      // relaxed: a statistic. (Its place in the release sequence of the reservation before it is kept by any RMW.)
       Memory::compare_exchange(&header()->reserved, expected, pack_reserved(index + need, size),
                                std::memory_order_relaxed, std::memory_order_relaxed);
     }
     return index;
   }
 
-  std::uint64_t reserve_packed(std::uint32_t n) noexcept {
+  std::uint64_t reserve_packed(std::uint32_t n, std::uint64_t limit = kMaxIndex) noexcept {
     const std::uint64_t need = geometry_->footprint(n);
-    if (need == geometry_->items_per_slot()) return advance_packed(need, n);  // one slot never straddles
+    // One slot never straddles.
+    if (need == geometry_->items_per_slot() && limit == kMaxIndex) return advance_packed(need, n);
     std::uint64_t seen = Memory::load(&header()->reserved, std::memory_order_relaxed);
     for (;;) {
       const std::uint64_t at = packed_index(seen);
       const std::uint64_t index = start_of_item(at, need);
-      if (index + need > kMaxIndex) return kNoIndex;
-      // relaxed both: as in advance_packed().
-      if (Memory::compare_exchange(&header()->reserved, seen, pack_reserved(index + need, n), std::memory_order_relaxed,
+      if (index + need > std::min(limit, kMaxIndex)) return kNoIndex;
+      // acq_rel: as in advance_packed(). relaxed on failure: nothing was reserved.
+      if (Memory::compare_exchange(&header()->reserved, seen, pack_reserved(index + need, n), std::memory_order_acq_rel,
                                    std::memory_order_relaxed)) {
         if (index != at) mark(at, index, n);
         return index;
@@ -271,12 +305,12 @@ class BasicRing {
     }
   }
 
-  std::uint64_t reserve_wide(std::uint32_t n) noexcept {
+  std::uint64_t reserve_wide(std::uint32_t n, std::uint64_t limit = kMaxIndex) noexcept {
     const std::uint64_t need = geometry_->footprint(n);
     WideWord seen = load_wide();
     for (;;) {
       const std::uint64_t index = start_of_item(seen.low, need);
-      if (index + need > kMaxIndex) return kNoIndex;
+      if (index + need > std::min(limit, kMaxIndex)) return kNoIndex;
       const std::uint64_t at = seen.low;
       if (Memory::compare_exchange(&wide()->reserved, seen, WideWord{index + need, n})) {
         if (index != at) mark(at, index, n);

@@ -55,24 +55,34 @@ class View {
   const std::string& path() const noexcept { return path_; }
   bool is_live() const noexcept { return live_; }  ///< a segment, not a file of bytes
 
-  /// A fresh copy. All three throw Error(corrupt) when the file became shorter than its geometry.
+  bool has_annex() const noexcept { return has_annex_; }
+
+  /// Fresh copies; all throw Error(corrupt) when the file became shorter than its geometry.
   HeaderBytes header() const;
   void read_slots(std::uint32_t first, std::span<Slot> out) const;
   /// `count` elements from element position `index & mask`; they must not pass the end of the ring.
   void read_elements(std::uint64_t index, std::uint32_t count, std::span<std::byte> out) const;
 
+  /// All zero without one.
+  Annex annex() const;
+
   std::uint64_t reserved_index() const;
+  /// What the file is by now.
+  Recognition recognise_again() const;
+  /// For the lock questions of journal_locks.hpp: reading only.
+  int fd() const noexcept { return fd_; }
   FileFacts facts() const;
   /// Does the name lead to another segment, or nowhere, by now?
   bool is_detached() const noexcept;
 
  private:
-  View(int fd, std::string name, std::string path, bool live, const Geometry& geometry, InitState init_state);
+  View(int fd, std::string name, std::string path, bool live, const Recognition& found);
   static View open(std::string name, std::string path, bool live);
   void read_at(void* to, std::size_t bytes, std::uint64_t offset) const;
 
   int fd_ = -1;
   bool live_ = false;
+  bool has_annex_ = false;
   InitState init_state_ = InitState::none;
   std::string name_;
   std::string path_;

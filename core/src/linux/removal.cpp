@@ -26,12 +26,10 @@ constexpr int kAttempts = 25;
 constexpr auto kBetweenLooks = std::chrono::milliseconds(2);
 
 void require_segment(int fd, std::uint64_t bytes, const std::string& name) {
-  HeaderBytes header{};
-  const ssize_t got = pread(fd, header.data(), header.size(), 0);
-  if (got < 0) throw system_failure(name, "cannot read the header", errno);
-  const Recognition found = recognise(header, bytes);
-  if (found.verdict != Verdict::foreign) return;
-  throw Error(Errc::corrupt, name, "not a slickq segment: " + found.problem, "only force removes it");
+  const auto found = recognise_file(fd, bytes);
+  if (!found) throw system_failure(name, "cannot read the header", errno);
+  if (found->verdict != Verdict::foreign) return;
+  throw Error(Errc::corrupt, name, "not a slickq segment: " + found->problem, "only force removes it");
 }
 
 // Said before anything is asked or touched. What decides in the end is the kernel at the rename.

@@ -1,0 +1,25 @@
+// The lock on a journal line: who holds it lives.
+//
+// Thread safety: system calls; any threads.
+// The lock belongs to the open file, as flock does: it survives close() while a mapping lives, is dropped by the kernel
+// at any death, and does NOT conflict with locks of the same open file. So ask through a file opened for asking.
+#pragma once
+
+#include <cstdint>
+
+#include "slickq/geometry.hpp"
+
+namespace slickq {
+
+/// Offset of a journal line in its segment.
+std::uint64_t journal_line_offset(const Geometry& geometry, std::uint32_t line) noexcept;
+
+/// Take it without waiting. False: somebody has it, or `fd` is not open for writing.
+bool try_lock_line(int fd, std::uint64_t offset) noexcept;
+void unlock_line(int fd, std::uint64_t offset) noexcept;
+
+enum class LineLock : std::uint8_t { free, taken, unknown };
+/// Does another open file hold it? Reading rights are enough.
+LineLock ask_line_lock(int fd, std::uint64_t offset) noexcept;
+
+}  // namespace slickq

@@ -1,0 +1,115 @@
+// Repair of holes: reservations that nobody will ever publish.
+//
+// A plan says, for every missing index of the ring, whose it is; what belongs to the provably dead is turned into jump
+// markers, on which every reader, the originals' too, goes on. What is only doubtful is left alone, unless forced.
+//
+// Whose is a missing index h?
+//   1. a journal line is held over it: its owner's, dead or alive (is_dead);
+//   2. else a line of a live owner is `reserving` with a bound <= h: perhaps his; doubt, and settled in an instant;
+//   3. else lines of dead owners are `reserving` with a bound <= h: theirs, when there are no more runs of such indexes
+//      than dead lines; with more, which is whose is doubt;
+//   4. else nobody's who keeps a journal: dead when nobody but the caller has the segment at all, else doubt.
+//
+// Thread safety: plan_repair() only reads. apply_repair() may run while everybody works, and twice at once: each marker
+// is an exchange against what was seen, from the last index down to the first, so that no reader sets out before the way
+// is complete. A producer that was only slow, and published late, finds its slot taken and drops (ours), or puts its item
+// there for readers who have not passed yet (originals): harmless.
+// Crash: killed anywhere, what is left is a shorter hole; plan again.
+// A ring of one slot needs no repair and has none: the next reservation laps it.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "slickq/journal.hpp"
+#include "slickq/ring.hpp"
+
+namespace slickq {
+
+enum class Owner : std::uint8_t {
+  dead,    ///< proven: its journal lock is gone, or nobody has the segment
+  live,    ///< its journal lock is held (a stopped process holds it, too)
+  unknown  ///< it keeps no journal, or which of several it was cannot be told
+};
+
+/// A run of missing indexes with one owner.
+struct Missing {
+  std::uint64_t index = 0;
+  std::uint64_t end = 0;
+  Owner owner = Owner::unknown;
+  std::uint32_t line = kNoLine;  ///< the journal line that holds it, if one does
+
+  friend bool operator==(const Missing&, const Missing&) = default;
+};
+
+struct RepairPlan {
+  std::uint64_t reserved = 0;       ///< C when the plan was made
+  std::vector<Missing> repairs;     ///< to be jumped over, ascending
+  std::vector<Missing> doubts;      ///< left alone
+  std::vector<std::uint32_t> dead;  ///< journal lines of dead owners, whatever they were doing
+};
+
+struct RepairRules {
+  bool nobody_else = false;  ///< nobody but the caller has the segment open or mapped (holders.hpp)
+  bool force = false;        ///< doubts are repaired, too; never what a live owner holds
+};
+
+namespace detail {
+
+/// One look at a line: what it says and whether its owner is gone.
+struct LineSight {
+  Claim claim;
+  std::uint32_t line = 0;
+  bool dead = false;
+};
+
+/// Missing indexes by owner; `lines`: those that are not free, looked at after `missing` was found.
+RepairPlan judge(std::uint64_t reserved, std::uint64_t step, const std::vector<std::uint64_t>& missing,
+                 const std::vector<LineSight>& lines, const RepairRules& rules);
+
+}  // namespace detail
+
+/// `is_dead(line)`: is the owner of this journal line provably gone?
+template <class Memory, class IsDead>
+RepairPlan plan_repair(const BasicRing<Memory>& ring, const BasicJournal<Memory>& journal, IsDead is_dead,
+                       const RepairRules& rules = {}) {
+  const Geometry& geometry = ring.geometry();
+  const std::uint64_t step = geometry.items_per_slot();
+  const std::uint64_t reserved = ring.reserved_index_after_copy();
+  const std::uint64_t floor = reserved > geometry.capacity() ? reserved - geometry.capacity() : 0;
+  std::vector<std::uint64_t> missing;
+  for (std::uint64_t at = geometry.footprint(floor); at < reserved;) {
+    const Sight sight = ring.look(at);
+    const bool present = sight.what == Look::item || (sight.what == Look::jump && sight.next <= reserved);
+    if (!present && sight.what != Look::overrun) missing.push_back(at);
+    at = present ? sight.next : at + step;
+  }
+  // The journal behind the slots: who finished meanwhile is not held any more, and its slot refuses a marker.
+  std::vector<detail::LineSight> lines;
+  for (std::uint32_t line = 0; line < journal.top(); ++line) {
+    const Claim claim = journal.claim(line);
+    if (claim.state != JournalState::free) lines.push_back({claim, line, is_dead(line)});
+  }
+  return detail::judge(reserved, step, missing, lines, rules);
+}
+
+/// Put the markers of `plan.repairs`. False: somebody published in between; what is left needs a new plan.
+template <class Memory>
+bool apply_repair(BasicRing<Memory>& ring, const RepairPlan& plan) {
+  const Geometry& geometry = ring.geometry();
+  const std::uint64_t step = geometry.items_per_slot();
+  if (geometry.slot_count() == 1) return true;
+  bool complete = true;
+  for (const Missing& run : plan.repairs) {
+    // A marker must not point to its own slot's position: a hole of the whole ring takes a hop more.
+    const bool whole_ring = run.end - run.index == geometry.capacity();
+    const std::uint64_t first = whole_ring ? run.index + step : run.index;
+    bool done = true;
+    for (std::uint64_t at = run.end; done && at > first; at -= step) done = ring.mark(at - step, run.end);
+    if (done && whole_ring) done = ring.mark(run.index, first);
+    complete = complete && done;
+  }
+  return complete;
+}
+
+}  // namespace slickq

@@ -1,0 +1,127 @@
+// One producer's side of the protocol: reserve, journal, look before writing, publish or abandon.
+//
+//   reserve(n):  1. journal: reserving   2. C += n   3. journal: held   4. is anybody of an earlier lap still writing
+//                there? Then a DETOUR: abandon the reservation by a jump marker and begin again.
+//   publish(i):  5. late by a lap? nothing is published   6. exchange the slot, never over something newer   7. idle
+//
+// Why the detour: the C check of a reader proves that no producer RESERVED over an item, not that none of an earlier lap
+// still WRITES to it. A producer that sleeps between 2 and 6 for a whole lap would write into a newer item, and no check
+// of its own can prevent that, since it may fall asleep after any check. So the others keep away from where it sleeps.
+// The usual case costs one load: when the slot shows the item of exactly one lap before, its producer is done.
+//
+// Thread safety: one thread; any number of writers on a ring.
+// Invariants, among journaled writers: 1. no element is written by two at once. 2. a slot never moves backwards.
+// 3. what is published was written whole. Writers without a journal line (no annex, no free line, originals) keep 2, and
+// 1 only against those that keep away from them: nobody.
+// Crash: the journal line says what was in work; recovery.hpp repairs it.
+#pragma once
+
+#include <cstdint>
+
+#include "slickq/journal.hpp"
+#include "slickq/ring.hpp"
+
+namespace slickq {
+
+template <class Memory = HardwareMemory>
+class BasicWriter {
+ public:
+  BasicWriter(BasicRing<Memory>& ring, BasicJournal<Memory> journal, std::uint32_t line) noexcept
+      : ring_(&ring), journal_(journal), line_(line) {}
+
+  /// `n` elements (1..capacity) as one item. kNoIndex: C would pass `limit`, or the end of all indexes.
+  std::uint64_t reserve(std::uint32_t n, std::uint64_t limit = kMaxIndex) noexcept {
+    const std::uint64_t footprint = ring_->geometry().footprint(n);
+    for (;;) {
+      journal_.reserving(line_, bound_);
+      const std::uint64_t index = limit == kMaxIndex ? ring_->reserve(n) : ring_->reserve_below(n, limit);
+      if (index == kNoIndex) {
+        journal_.idle(line_, bound_);
+        return kNoIndex;
+      }
+      hold(index, index + footprint);
+      if (is_clear(index, footprint)) return index;
+      ++detours_;
+      abandon(index, index + footprint);
+    }
+  }
+
+  /// `k` items of one slot each in one atomic step; returns the first index. Ask is_clear() for each before writing it.
+  std::uint64_t reserve_singles(std::uint32_t k) noexcept {
+    journal_.reserving(line_, bound_);
+    const std::uint64_t index = ring_->reserve_singles(k);
+    if (index == kNoIndex) {
+      journal_.idle(line_, bound_);
+    } else {
+      hold(index, index + std::uint64_t{k} * ring_->geometry().items_per_slot());
+    }
+    return index;
+  }
+
+  /// May the elements of [index, index + footprint), ours, be written now? False: late by a lap, or somebody else of an
+  /// earlier lap may still be writing there.
+  bool is_clear(std::uint64_t index, std::uint64_t footprint) const noexcept {
+    const Geometry& geometry = ring_->geometry();
+    const std::uint64_t held = ring_->held_by_slot(index);
+    if ((held != kNoIndex && held >= index) || is_lapped(index)) return false;
+    if (index < geometry.capacity()) return true;  // there was no earlier lap
+    if (footprint == geometry.items_per_slot() && held == index - geometry.capacity()) return true;
+    return !journal_.is_written_by_another(index, footprint, line_);
+  }
+
+  /// Make `n` elements of the reservation [index, end) visible as one item; what is left of it is jumped over.
+  /// False: late, nothing is visible. Call done() behind the last publish of a reservation.
+  bool publish(std::uint64_t index, std::uint64_t end, std::uint32_t n) noexcept {
+    if (is_lapped(index)) return false;
+    const std::uint64_t used = index + ring_->geometry().footprint(n);
+    // The marker first: a reader behind the item must never stand before an empty slot that nobody will fill.
+    if (used < end) ring_->mark(used, end, n);
+    return ring_->try_publish(index, n);
+  }
+
+  /// Give the reservation [index, end) up: readers jump over it.
+  void abandon(std::uint64_t index, std::uint64_t end) noexcept {
+    mark_dead(*ring_, index, end);
+    done();
+  }
+
+  /// Nothing is in work any more.
+  void done() noexcept { journal_.idle(line_, bound_); }
+
+  /// Reservations given up because somebody of an earlier lap might still have been writing there.
+  std::uint64_t detours() const noexcept { return detours_; }
+  void count_detour() noexcept { ++detours_; }
+
+  /// Markers over [index, end): a reader at its start goes on at its end. A marker must not point to its own slot's
+  /// position: a whole ring takes two hops, and a ring of one slot none (the next reservation laps it anyhow).
+  static void mark_dead(BasicRing<Memory>& ring, std::uint64_t index, std::uint64_t end) noexcept {
+    const Geometry& geometry = ring.geometry();
+    if (end - index < geometry.capacity()) {
+      ring.mark(index, end, 1);
+    } else if (geometry.slot_count() > 1) {
+      const std::uint64_t second = index + geometry.items_per_slot();
+      ring.mark(second, end, 1);
+      ring.mark(index, second, 1);
+    }
+  }
+
+ private:
+  void hold(std::uint64_t index, std::uint64_t end) noexcept {
+    bound_ = end;
+    journal_.held(line_, index, end);
+  }
+
+  bool is_lapped(std::uint64_t index) const noexcept {
+    return ring_->reserved_index() - index > ring_->geometry().capacity();
+  }
+
+  BasicRing<Memory>* ring_;
+  BasicJournal<Memory> journal_;
+  std::uint32_t line_;
+  std::uint64_t bound_ = 0;  // all our reservations to come are at or behind it
+  std::uint64_t detours_ = 0;
+};
+
+using Writer = BasicWriter<>;
+
+}  // namespace slickq

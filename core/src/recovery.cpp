@@ -1,0 +1,89 @@
+#include "slickq/recovery.hpp"
+
+#include <algorithm>
+
+namespace slickq::detail {
+namespace {
+
+class Judge {
+ public:
+  explicit Judge(const std::vector<LineSight>& lines) : lines_(lines) {}
+
+  // Rules 1 and 2, and what is left for 3 and 4.
+  Missing of(std::uint64_t index, std::uint64_t step) const {
+    for (const LineSight& seen : lines_) {
+      if (seen.claim.state == JournalState::held && seen.claim.index <= index && index < seen.claim.end) {
+        return {index, index + step, seen.dead ? Owner::dead : Owner::live, seen.line};
+      }
+    }
+    if (is_reserving_below(index, false)) return {index, index + step, Owner::live, kNoLine};
+    return {index, index + step, Owner::unknown, kNoLine};
+  }
+
+  // Rule 3 for one run that no line holds.
+  bool may_be_of_a_dead_line(std::uint64_t index) const { return is_reserving_below(index, true); }
+
+  std::size_t dead_reserving_lines() const {
+    return static_cast<std::size_t>(std::count_if(lines_.begin(), lines_.end(), [](const LineSight& seen) {
+      return seen.dead && seen.claim.state == JournalState::reserving;
+    }));
+  }
+
+ private:
+  bool is_reserving_below(std::uint64_t index, bool dead) const {
+    return std::any_of(lines_.begin(), lines_.end(), [&](const LineSight& seen) {
+      return seen.dead == dead && seen.claim.state == JournalState::reserving && seen.claim.index <= index;
+    });
+  }
+
+  const std::vector<LineSight>& lines_;
+};
+
+bool continues(const Missing& run, const Missing& next) noexcept {
+  return run.end == next.index && run.owner == next.owner && run.line == next.line;
+}
+
+void append(std::vector<Missing>& runs, const Missing& next) {
+  if (!runs.empty() && continues(runs.back(), next)) {
+    runs.back().end = next.end;
+  } else {
+    runs.push_back(next);
+  }
+}
+
+}  // namespace
+
+RepairPlan judge(std::uint64_t reserved, std::uint64_t step, const std::vector<std::uint64_t>& missing,
+                 const std::vector<LineSight>& lines, const RepairRules& rules) {
+  const Judge judge(lines);
+  std::vector<Missing> runs;
+  for (const std::uint64_t index : missing) append(runs, judge.of(index, step));
+
+  const auto may_be_dead = [&](const Missing& run) {
+    return run.owner == Owner::unknown && judge.may_be_of_a_dead_line(run.index);
+  };
+  const auto candidates = static_cast<std::size_t>(std::count_if(runs.begin(), runs.end(), may_be_dead));
+  const bool is_clear = candidates <= judge.dead_reserving_lines();
+  for (Missing& run : runs) {
+    if (run.owner == Owner::unknown && (rules.nobody_else || (is_clear && may_be_dead(run)))) run.owner = Owner::dead;
+  }
+
+  RepairPlan plan;
+  plan.reserved = reserved;
+  for (const Missing& run : runs) {
+    const bool repair = run.owner == Owner::dead || (rules.force && run.owner == Owner::unknown);
+    if (!repair) {
+      plan.doubts.push_back(run);
+    } else if (!plan.repairs.empty() && plan.repairs.back().end == run.index) {
+      plan.repairs.back().end = run.end;  // carried on: one marker for neighbours, whoever they were
+    } else {
+      plan.repairs.push_back(run);
+    }
+  }
+  for (const LineSight& seen : lines) {
+    if (seen.dead) plan.dead.push_back(seen.line);
+  }
+  return plan;
+}
+
+}  // namespace slickq::detail

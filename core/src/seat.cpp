@@ -1,0 +1,83 @@
+#include "slickq/seat.hpp"
+
+#include <unistd.h>
+
+#include <cerrno>
+#include <csignal>
+#include <utility>
+
+#include "slickq/journal_lock.hpp"
+
+namespace slickq {
+namespace {
+
+bool is_running(pid_t pid) noexcept { return pid > 0 && (kill(pid, 0) == 0 || errno != ESRCH); }
+
+// Worth a try? Not a line whose owner runs: it may be our parent, with whom we share the open file, so that the lock
+// would be granted, and giving it back would take the parent's. Not one that died at work: the repair wants to read it.
+bool looks_reusable(const JournalLine& line, const Claim& claim) noexcept {
+  if (claim.state == JournalState::free) return true;
+  // relaxed: a hint; the lock decides.
+  const auto pid = static_cast<pid_t>(HardwareMemory::load(&line.pid, std::memory_order_relaxed));
+  return claim.state == JournalState::idle && !is_running(pid);
+}
+
+}  // namespace
+
+Seat::Seat(const Queue& queue, std::uint32_t line) noexcept
+    : table_(&queue.line_table()),
+      journal_(queue.annex(), queue.geometry()),
+      fd_(queue.is_shared() ? queue.segment().fd() : -1),
+      offset_(journal_line_offset(queue.geometry(), line)),
+      line_(line) {}
+
+Seat Seat::claim(const Queue& queue) noexcept {
+  Annex* const annex = queue.annex();
+  if (annex == nullptr || !queue.writable()) return {};
+  for (std::uint32_t line = 0; line < kJournalLines; ++line) {
+    JournalLine& at = annex->journal[line];
+    Seat seat(queue, line);
+    if (!looks_reusable(at, seat.journal_.claim(line)) || !seat.lock()) continue;
+    // Again under the lock: somebody may have come and died at work meanwhile.
+    if (!looks_reusable(at, seat.journal_.claim(line))) continue;
+    HardwareMemory::store(&at.pid, static_cast<std::uint32_t>(getpid()), std::memory_order_relaxed);
+    seat.journal_.idle(line, 0);
+    seat.journal_.raise_top(line + 1);
+    seat.owns_ = true;
+    return seat;
+  }
+  return {};
+}
+
+Seat::Seat(Seat&& other) noexcept { *this = std::move(other); }
+
+Seat& Seat::operator=(Seat&& other) noexcept {
+  if (this == &other) return *this;
+  release();
+  table_ = other.table_;
+  journal_ = other.journal_;
+  fd_ = other.fd_;
+  offset_ = other.offset_;
+  line_ = other.line_;
+  locked_ = std::exchange(other.locked_, false);
+  owns_ = std::exchange(other.owns_, false);
+  return *this;
+}
+
+// The table first: locks do not keep threads of one Queue apart.
+bool Seat::lock() noexcept {
+  if (!table_->take(line_)) return false;
+  locked_ = fd_ < 0 || try_lock_line(fd_, offset_);
+  if (!locked_) table_->give_back(line_);
+  return locked_;
+}
+
+void Seat::release() noexcept {
+  if (!locked_) return;
+  if (owns_) journal_.free(line_);
+  if (fd_ >= 0) unlock_line(fd_, offset_);
+  table_->give_back(line_);
+  locked_ = owns_ = false;
+}
+
+}  // namespace slickq

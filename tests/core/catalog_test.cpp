@@ -83,7 +83,7 @@ TEST_CASE("queues and cursors are listed, sorted, with what they hold") {
   CHECK(queue.scan->reserved == 3);
   CHECK(queue.scan->published == 1);
   CHECK(queue.explanation.empty());
-  CHECK(queue.file.bytes == slickq::bytes_with_annex(kGeometry));
+  CHECK(queue.file.bytes == kGeometry.segment_bytes());
   CHECK(queue.owner == user_name(geteuid()));
   CHECK_FALSE(queue.holders);
   const Entry& cursor = entries[1];

@@ -2,9 +2,6 @@
 // exactly once with a shared cursor, all items with own cursors, every byte of every payload checked.
 #include <doctest/doctest.h>
 #include <sched.h>
-#include <sys/mman.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <array>
@@ -17,6 +14,7 @@
 #include "slickq/error.hpp"
 #include "slickq/producer.hpp"
 #include "support/payload.hpp"
+#include "support/processes.hpp"
 #include "support/shm_dir.hpp"
 
 using slickq::Consumer;
@@ -28,6 +26,7 @@ using slickq::Queue;
 using slickq::SharedConsumer;
 using test_support::Payload;
 using test_support::ShmDir;
+using test_support::spawn;
 
 namespace {
 
@@ -43,18 +42,7 @@ struct Board {
   std::atomic<std::uint64_t> lost;
 };
 
-class SharedBoard {
- public:
-  SharedBoard()
-      : at_(new (mmap(nullptr, sizeof(Board), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0)) Board()) {}
-  SharedBoard(const SharedBoard&) = delete;
-  SharedBoard& operator=(const SharedBoard&) = delete;
-  ~SharedBoard() { munmap(at_, sizeof(Board)); }
-  Board* operator->() const { return at_; }
-
- private:
-  Board* at_;
-};
+using SharedBoard = test_support::Shared<Board>;
 
 struct Run {
   Geometry geometry;
@@ -71,19 +59,6 @@ void raise(std::atomic<std::uint64_t>& at, std::uint64_t value) {
   std::uint64_t seen = at.load();
   while (seen < value && !at.compare_exchange_weak(seen, value)) {
   }
-}
-
-pid_t spawn(const std::function<void()>& body) {
-  const pid_t child = fork();
-  if (child != 0) return child;
-  int code = 1;
-  try {
-    body();
-    code = 0;
-  } catch (const std::exception& error) {
-    std::fprintf(stderr, "child: %s\n", error.what());
-  }
-  _exit(code);
 }
 
 // Room for one item per producer beyond what the slowest consumer has taken: nobody can overwrite unread items.
@@ -183,12 +158,7 @@ void check(const Run& run) {
   for (std::uint32_t p = 0; p < run.producers; ++p) {
     children.push_back(spawn([&, p] { produce(run, dir, board, p); }));
   }
-  for (const pid_t child : children) {
-    int status = 0;
-    REQUIRE(waitpid(child, &status, 0) == child);
-    CHECK(WIFEXITED(status));
-    CHECK(WEXITSTATUS(status) == 0);
-  }
+  test_support::join(children);
   CHECK(board->bad.load() == 0);
   const std::uint64_t copies = run.shared_cursor ? 1 : kConsumers;
   if (run.lossless) {

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-namespace slickq::detail {
+namespace slickq {
 namespace {
 
 class Judge {
@@ -53,8 +53,15 @@ void append(std::vector<Missing>& runs, const Missing& next) {
 
 }  // namespace
 
-RepairPlan judge(std::uint64_t reserved, std::uint64_t step, const std::vector<std::uint64_t>& missing,
-                 const std::vector<LineSight>& lines, const RepairRules& rules) {
+Missing owner_of(std::uint64_t index, std::uint64_t step, const std::vector<LineSight>& lines) {
+  const Judge judge(lines);
+  Missing run = judge.of(index, step);
+  if (run.owner == Owner::unknown && judge.may_be_of_a_dead_line(index)) run.owner = Owner::dead;
+  return run;
+}
+
+RepairPlan detail::judge(std::uint64_t reserved, std::uint64_t step, const std::vector<std::uint64_t>& missing,
+                         const std::vector<LineSight>& lines, const RepairRules& rules) {
   const Judge judge(lines);
   std::vector<Missing> runs;
   for (const std::uint64_t index : missing) append(runs, judge.of(index, step));
@@ -86,4 +93,4 @@ RepairPlan judge(std::uint64_t reserved, std::uint64_t step, const std::vector<s
   return plan;
 }
 
-}  // namespace slickq::detail
+}  // namespace slickq

@@ -113,7 +113,7 @@ load common
 @test "--dry-run makes nothing, and fails as the real thing would" {
   try slickq create q --size 8 --elem 8 --dry-run
   expect_status 0
-  expect "$output" "would create q: slq1, 8 elements of 8 bytes, 256 bytes, mode 0600"
+  expect "$output" "would create q: slq1, 8 elements of 8 bytes, 8448 bytes, mode 0600"
   expect "$(ls -A "$SLICKQ_SHM_DIR")" ""
   make_queue q --size 8 --elem 8
   try slickq create q --size 8 --elem 8 --dry-run

@@ -54,14 +54,17 @@ struct RepairRules {
   bool force = false;        ///< doubts are repaired, too; never what a live owner holds
 };
 
-namespace detail {
-
-/// One look at a line: what it says and whether its owner is gone.
+/// One look at a journal line that is not free: what it says and whether its owner is gone.
 struct LineSight {
   Claim claim;
   std::uint32_t line = 0;
   bool dead = false;
 };
+
+/// Whose is this one missing index, by rules 1 to 3 alone?
+Missing owner_of(std::uint64_t index, std::uint64_t step, const std::vector<LineSight>& lines);
+
+namespace detail {
 
 /// Missing indexes by owner; `lines`: those that are not free, looked at after `missing` was found.
 RepairPlan judge(std::uint64_t reserved, std::uint64_t step, const std::vector<std::uint64_t>& missing,
@@ -85,12 +88,20 @@ RepairPlan plan_repair(const BasicRing<Memory>& ring, const BasicJournal<Memory>
     at = present ? sight.next : at + step;
   }
   // The journal behind the slots: who finished meanwhile is not held any more, and its slot refuses a marker.
-  std::vector<detail::LineSight> lines;
+  std::vector<LineSight> lines;
   for (std::uint32_t line = 0; line < journal.top(); ++line) {
     const Claim claim = journal.claim(line);
     if (claim.state != JournalState::free) lines.push_back({claim, line, is_dead(line)});
   }
-  return detail::judge(reserved, step, missing, lines, rules);
+  RepairPlan plan = detail::judge(reserved, step, missing, lines, rules);
+  // The oldest item of a lapped ring may be half overwritten: its inner indexes look like a hole before the first. The
+  // next reservation laps it; nobody is told of it.
+  const bool at_boundary = (floor & geometry.mask()) == 0;
+  if (!at_boundary && !plan.doubts.empty() && plan.doubts.front().index == geometry.footprint(floor) &&
+      plan.doubts.front().owner == Owner::unknown) {
+    plan.doubts.erase(plan.doubts.begin());
+  }
+  return plan;
 }
 
 /// Put the markers of `plan.repairs`. False: somebody published in between; what is left needs a new plan.

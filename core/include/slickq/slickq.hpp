@@ -21,6 +21,7 @@
 #include "slickq/recognise.hpp"
 #include "slickq/recovery.hpp"
 #include "slickq/removal.hpp"
+#include "slickq/repair.hpp"
 #include "slickq/ring.hpp"
 #include "slickq/scan.hpp"
 #include "slickq/seat.hpp"

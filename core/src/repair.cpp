@@ -1,0 +1,86 @@
+#include "slickq/repair.hpp"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <string>
+
+#include "slickq/error.hpp"
+#include "slickq/journal_lock.hpp"
+
+namespace slickq {
+namespace {
+
+int open_again(const Queue& queue) {
+  if (!queue.is_shared()) {
+    throw Error(Errc::invalid_argument, "local queue", "nobody can be proven dead there, so nothing is repaired");
+  }
+  if (!queue.writable()) throw Error(Errc::permission, queue.name(), "mapped read-only, and a repair writes");
+  // By descriptor and not by name: the name may lead to another segment by now.
+  const std::string path = "/proc/self/fd/" + std::to_string(queue.segment().fd());
+  const int fd = open(path.c_str(), O_RDWR | O_CLOEXEC);
+  if (fd < 0) throw system_failure(queue.name(), "cannot open again", errno);
+  return fd;
+}
+
+}  // namespace
+
+std::vector<LineSight> look_at_journal(const View& view) {
+  std::vector<LineSight> lines;
+  if (!view.has_annex()) return lines;
+  Annex copy = view.annex();
+  const Journal journal(&copy, view.geometry());
+  for (std::uint32_t line = 0; line < journal.top(); ++line) {
+    const Claim claim = journal.claim(line);
+    if (claim.state == JournalState::free) continue;
+    const bool dead =
+        !view.is_live() || ask_line_lock(view.fd(), journal_line_offset(view.geometry(), line)) == LineLock::free;
+    lines.push_back({claim, line, dead});
+  }
+  return lines;
+}
+
+Repairer::Repairer(Queue& queue) : queue_(&queue), journal_(queue.annex(), queue.geometry()), fd_(open_again(queue)) {}
+
+Repairer::~Repairer() { close(fd_); }
+
+bool Repairer::is_dead(std::uint32_t line) const noexcept {
+  return ask_line_lock(fd_, journal_line_offset(queue_->geometry(), line)) == LineLock::free;
+}
+
+RepairPlan Repairer::plan(const RepairRules& rules) const {
+  return plan_repair(
+      queue_->ring(), journal_, [this](std::uint32_t line) { return is_dead(line); }, rules);
+}
+
+bool Repairer::apply(const RepairPlan& plan) {
+  if (!apply_repair(queue_->ring(), plan)) return false;
+  const RepairPlan now = this->plan();
+  for (const std::uint32_t line : plan.dead) {
+    if (is_settled(line, now)) free_line(line);
+  }
+  return true;
+}
+
+// Is nothing missing any more that may be this dead owner's?
+bool Repairer::is_settled(std::uint32_t line, const RepairPlan& now) const noexcept {
+  const Claim claim = journal_.claim(line);
+  const auto may_be_his = [&](const Missing& run) {
+    if (run.line == line) return true;
+    return claim.state == JournalState::reserving && run.owner != Owner::live && claim.index < run.end;
+  };
+  return std::none_of(now.repairs.begin(), now.repairs.end(), may_be_his) &&
+         std::none_of(now.doubts.begin(), now.doubts.end(), may_be_his);
+}
+
+// Under its lock, so that no new owner is disturbed: who has the lock is not dead.
+void Repairer::free_line(std::uint32_t line) noexcept {
+  const std::uint64_t offset = journal_line_offset(queue_->geometry(), line);
+  if (!try_lock_line(fd_, offset)) return;
+  journal_.free(line);
+  unlock_line(fd_, offset);
+}
+
+}  // namespace slickq

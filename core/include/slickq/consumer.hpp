@@ -85,8 +85,8 @@ class Consumer : public ConsumerBase {
   /// `items` that was filled.
   PopResult pop_batch(std::span<std::byte> buffer, std::span<BatchItem> items, std::span<BatchItem>& taken) noexcept;
 
-  /// Find the next item without copying or taking it; `elements` gets its bytes, in the ring. They may be overwritten at
-  /// any moment: what was made of them counts only if still_valid(result) says so afterwards. Then commit(result).
+  /// Find the next item without copying or taking it; `elements` gets its bytes, in the ring. They may be overwritten
+  /// at any moment: what was made of them counts only if still_valid(result) says so afterwards. Then commit(result).
   PopResult peek(std::span<const std::byte>& elements) noexcept;
   /// Were the bytes those of the item all the time up to now?
   bool still_valid(const PopResult& peeked) const noexcept { return ring_->is_intact(peeked.index); }

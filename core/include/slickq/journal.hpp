@@ -1,12 +1,13 @@
 // What each producer is doing: one line a producer, in the annex. It answers two questions that the format cannot:
 // "may somebody of an earlier lap still be writing these elements?" and, after a death, "which reservation was his?".
 //
-//   free -> idle            the line is claimed (seat.hpp); its lock is held for life and dropped by the kernel at death
+//   free -> idle            the line is claimed (seat.hpp); its lock is held for life, the kernel drops it at death
 //   idle -> reserving(b)    before the atomic step on C; b: no index below it will be reserved
 //   reserving -> held[i,e)  after it, before an element is written
 //   held -> idle            after publish or marker
 //
-// Thread safety: a line is written by its owner only (or by who holds its lock after the owner's death); read by anyone.
+// Thread safety: a line is written by its owner only (or by who holds its lock after the owner's death); read by
+// anyone.
 // Invariant: when a reservation of [i, i+n) returned, every journaled producer that reserved before it and has not
 // finished shows held, or reserving with a bound at or below its index. Why: `reserving` is stored before the
 // read-modify-write of C, whose release half pairs with the acquire half of every later reservation. On x86 these are

@@ -56,7 +56,8 @@ class Reservation {
   std::span<std::byte> data() const noexcept;
   std::uint64_t index() const noexcept { return index_; }
 
-  /// Make the first `count` elements visible as one item; 0 means all. What is left over is jumped over. late: see Push.
+  /// Make the first `count` elements visible as one item; 0 means all. What is left over is jumped over. late: see
+  /// Push.
   Push publish(std::uint32_t count = 0) noexcept;
   void abandon() noexcept;
 

@@ -38,8 +38,8 @@ class LineTable {
 
 class Queue {
  public:
-  /// In this process's memory only; slots, elements and annex as in a segment. `element_alignment`: of the first element, a
-  /// power of two.
+  /// In this process's memory only; slots, elements and annex as in a segment. `element_alignment`: of the first
+  /// element, a power of two.
   static Queue local(const Geometry& geometry, std::size_t element_alignment = 16);
   /// A new segment. Throws as Segment::create. `construct` is called on the first element before the name appears.
   static Queue create(std::string_view name, const Geometry& geometry, const CreateOptions& options = {},

@@ -11,9 +11,9 @@
 //   4. else nobody's who keeps a journal: dead when nobody but the caller has the segment at all, else doubt.
 //
 // Thread safety: plan_repair() only reads. apply_repair() may run while everybody works, and twice at once: each marker
-// is an exchange against what was seen, from the last index down to the first, so that no reader sets out before the way
-// is complete. A producer that was only slow, and published late, finds its slot taken and drops (ours), or puts its item
-// there for readers who have not passed yet (originals): harmless.
+// is an exchange against what was seen, from the last index down to the first, so that no reader sets out before the
+// way is complete. A producer that was only slow, and published late, finds its slot taken and drops (ours), or puts
+// its item there for readers who have not passed yet (originals): harmless.
 // Crash: killed anywhere, what is left is a shorter hole; plan again.
 // A ring of one slot needs no repair and has none: the next reservation laps it.
 #pragma once

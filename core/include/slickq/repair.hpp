@@ -14,8 +14,8 @@
 
 namespace slickq {
 
-/// The journal lines of a segment that are not free, and whether their owners live. Empty without an annex. In a file of
-/// bytes everybody is dead.
+/// The journal lines of a segment that are not free, and whether their owners live. Empty without an annex. In a file
+/// of bytes everybody is dead.
 std::vector<LineSight> look_at_journal(const View& view);
 
 class Repairer {

@@ -5,8 +5,9 @@
 // C = the reserved index, N = capacity, s(i) = slot of index i.
 //
 // The algorithm:
-//   1. reserve(n): C += n in one atomic step (acquire and release: see journal.hpp). An item that would straddle the end of the ring starts at the next
-//      multiple of N; the slot it skipped from gets a jump marker: data_index = where to go on.
+//   1. reserve(n): C += n in one atomic step (acquire and release: see journal.hpp). An item that would straddle the
+//      end of the ring starts at the next multiple of N; the slot it skipped from gets a jump marker: data_index =
+//      where to go on.
 //   2. write the elements.
 //   3. publish(i, n): s(i).size = n, then s(i).data_index = i. With last_published: last_published = max(itself, i).
 //   4. look(c): none or older than c -> nothing yet. c -> an item. Newer, another slot's -> jump marker. Newer, this
@@ -239,8 +240,8 @@ class BasicRing {
   Header* header() const noexcept { return reinterpret_cast<Header*>(base_); }
   WideHeader* wide() const noexcept { return reinterpret_cast<WideHeader*>(base_); }
 
-  // Index and size of the slot of `from` in one 16-byte exchange: with two stores a producer one lap ahead could publish
-  // between them and get this size. Its release half pairs with the acquire load in look().
+  // Index and size of the slot of `from` in one 16-byte exchange: with two stores a producer one lap ahead could
+  // publish between them and get this size. Its release half pairs with the acquire load in look().
   bool replace_older(std::uint64_t from, std::uint64_t to, std::optional<std::uint32_t> size) noexcept {
     Slot& slot = slots_[geometry_->slot_of(from)];
     auto* pair = reinterpret_cast<WideWord*>(&slot);
@@ -272,8 +273,8 @@ class BasicRing {
   }
 
   std::uint64_t advance_packed(std::uint64_t need, std::uint32_t size) noexcept {
-    // acq_rel: each reservation pairs with the later ones. Who reserves after us sees what our journal line said when we
-    // began (journal.hpp). Free on x86. What the elements need is the fence after it.
+    // acq_rel: each reservation pairs with the later ones. Who reserves after us sees what our journal line said when
+    // we began (journal.hpp). Free on x86. What the elements need is the fence after it.
     std::uint64_t seen = Memory::fetch_add(&header()->reserved, need << 16, std::memory_order_acq_rel);
     const std::uint64_t index = packed_index(seen);
     if (index + need > kMaxIndex) return kNoIndex;  // 2^47 further reservations fit before the word could wrap

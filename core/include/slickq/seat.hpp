@@ -3,8 +3,9 @@
 // Thread safety: claim() and the destructor may be called from any threads at once; one Seat belongs to one thread.
 // Invariants: 1. a claimed line is locked (an open-file-description lock on its bytes in the segment) until the Seat is
 // gone or its process is dead, whatever kills it. A stopped process keeps its lock. 2. one line has one owner.
-// fork(): the child shares the parent's open file, hence its locks. It makes Producers of its own on a Queue of its own;
-// as long as it lives with the inherited Queue, a death of the parent cannot be proven (it is then in doubt, never wrong).
+// fork(): the child shares the parent's open file, hence its locks. It makes Producers of its own on a Queue of its
+// own; as long as it lives with the inherited Queue, a death of the parent cannot be proven (it is then in doubt,
+// never wrong).
 // Local queues have no locks: their lines answer "is somebody still writing there?", and nobody can be proven dead.
 #pragma once
 

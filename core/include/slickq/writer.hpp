@@ -4,15 +4,15 @@
 //                there? Then a DETOUR: abandon the reservation by a jump marker and begin again.
 //   publish(i):  5. late by a lap? nothing is published   6. exchange the slot, never over something newer   7. idle
 //
-// Why the detour: the C check of a reader proves that no producer RESERVED over an item, not that none of an earlier lap
-// still WRITES to it. A producer that sleeps between 2 and 6 for a whole lap would write into a newer item, and no check
-// of its own can prevent that, since it may fall asleep after any check. So the others keep away from where it sleeps.
-// The usual case costs one load: when the slot shows the item of exactly one lap before, its producer is done.
+// Why the detour: the C check of a reader proves that no producer RESERVED over an item, not that none of an earlier
+// lap still WRITES to it. A producer that sleeps between 2 and 6 for a whole lap would write into a newer item, and no
+// check of its own can prevent that, since it may fall asleep after any check. So the others keep away from where it
+// sleeps. The usual case costs one load: when the slot shows the item of exactly one lap before, its producer is done.
 //
 // Thread safety: one thread; any number of writers on a ring.
 // Invariants, among journaled writers: 1. no element is written by two at once. 2. a slot never moves backwards.
-// 3. what is published was written whole. Writers without a journal line (no annex, no free line, originals) keep 2, and
-// 1 only against those that keep away from them: nobody.
+// 3. what is published was written whole. Writers without a journal line (no annex, no free line, originals) keep 2,
+// and 1 only against those that keep away from them: nobody.
 // Crash: the journal line says what was in work; recovery.hpp repairs it.
 #pragma once
 

@@ -85,6 +85,8 @@ class World {
   /// What went wrong; empty when nothing did.
   std::string run();
 
+  /// Did the producers stand in each other's way until the steps were used up? Nothing is checked behind that.
+  bool is_starved() const { return starved_; }
   std::uint64_t detours() const { return detours_; }
   std::uint64_t late() const { return late_; }
   std::uint64_t repaired() const { return repaired_; }
@@ -150,6 +152,7 @@ class World {
   std::uint64_t shared_cursor_ = 0;
   std::uint64_t original_cursor_ = 0;
   bool original_lapped_ = false;
+  bool starved_ = false;
   std::uint32_t producing_ = 0;
   std::uint64_t detours_ = 0;
   std::uint64_t late_ = 0;

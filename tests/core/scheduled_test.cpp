@@ -88,6 +88,7 @@ TEST_CASE("no interleaving and no death breaks a promise of the ring, in any lay
     std::uint64_t repaired = 0;
     std::uint64_t lost = 0;
     std::uint64_t steps = 0;
+    std::uint64_t starved = 0;
     const auto begin = std::chrono::steady_clock::now();
     for (std::uint64_t k = 0; k < kSeeds; ++k) {
       const std::uint64_t seed = test_support::seed() + k;
@@ -98,11 +99,12 @@ TEST_CASE("no interleaving and no death breaks a promise of the ring, in any lay
       late += world.late();
       repaired += world.repaired();
       lost += world.lost();
+      starved += world.is_starved();
       steps += scheduler().steps();
     }
     const std::chrono::duration<double> took = std::chrono::steady_clock::now() - begin;
     MESSAGE(describe(shape, kSeeds, "") << steps << " steps in " << took.count() << " s, detours " << detours
-                                        << ", late " << late << ", repaired " << repaired << ", lost " << lost);
+                                        << ", late " << late << ", repaired " << repaired << ", lost " << lost << ", starved " << starved);
     // Runs in which nothing happens would prove nothing.
     CHECK(detours > 0);
     CHECK(lost > 0);

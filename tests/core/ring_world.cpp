@@ -243,12 +243,12 @@ void World::repair(bool hasty, Dice& dice) {
     Memory::step();  // the kernel is asked, and much may happen meanwhile
     return dead_line_[line] || (hasty && dice.one_in(2));
   };
-  const auto is_really_dead = [&](std::uint32_t line) { return dead_line_[line]; };
   const slickq::RepairPlan plan = slickq::plan_repair(ring_, journal_, is_dead);
   for (const slickq::Missing& run : plan.repairs) repaired_ += run.end - run.index;
   apply(plan);
-  // A line is freed only on proof: what a hasty repairer thinks is dead may still be writing.
-  free_settled(plan, slickq::plan_repair(ring_, journal_, is_really_dead));
+  // A line is freed only on proof, and the proof comes before the look: a hasty repairer's dead may still be writing.
+  const auto proven = dead_line_;
+  free_settled(plan, proven, slickq::plan_repair(ring_, journal_, [&](std::uint32_t line) { return proven[line]; }));
 }
 
 void World::apply(const slickq::RepairPlan& plan) {
@@ -282,9 +282,9 @@ void World::apply_flawed(const slickq::Missing& run) {
 }
 
 // What Repairer does with the lines of the dead once nothing of theirs is missing.
-void World::free_settled(const slickq::RepairPlan& plan, const slickq::RepairPlan& now) {
+void World::free_settled(const slickq::RepairPlan& plan, const Lines& proven, const slickq::RepairPlan& now) {
   for (const std::uint32_t line : plan.dead) {
-    if (!dead_line_[line]) continue;
+    if (!proven[line]) continue;
     const slickq::Claim claim = journal_.claim(line);
     const auto may_be_his = [&](const slickq::Missing& run) {
       return run.line == line || (claim.state == slickq::JournalState::reserving && run.owner != slickq::Owner::live &&

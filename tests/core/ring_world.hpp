@@ -96,6 +96,7 @@ class World {
   using Ring = slickq::BasicRing<Memory>;
   using Journal = slickq::BasicJournal<Memory>;
   using Writer = slickq::BasicWriter<Memory>;
+  using Lines = std::array<bool, kMostProducers>;
   static constexpr std::uint32_t kMostReaders = 4;
 
   struct Reader {
@@ -128,7 +129,7 @@ class World {
   void repair(bool hasty, Dice& dice);
   void apply(const slickq::RepairPlan& plan);
   void apply_flawed(const slickq::Missing& run);
-  void free_settled(const slickq::RepairPlan& plan, const slickq::RepairPlan& now);
+  void free_settled(const slickq::RepairPlan& plan, const Lines& proven, const slickq::RepairPlan& now);
 
   void settle();
   bool push_one_more();
@@ -147,7 +148,7 @@ class World {
   slickq::Geometry huge_;
   Ledger ledger_;
   std::array<std::uint64_t, Scheduler::kMostTasks> dies_at_{};
-  std::array<bool, kMostProducers> dead_line_{};
+  Lines dead_line_{};
   std::array<Reader, kMostReaders> readers_;
   std::uint64_t shared_cursor_ = 0;
   std::uint64_t original_cursor_ = 0;

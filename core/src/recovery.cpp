@@ -60,6 +60,16 @@ Missing owner_of(std::uint64_t index, std::uint64_t step, const std::vector<Line
   return run;
 }
 
+bool is_settled(std::uint32_t line, const Claim& claim, const RepairPlan& now) {
+  const auto may_be_his = [&](const Missing& run) {
+    if (run.line == line) return true;
+    // Whatever no line holds, also what is left to the living because one of them is `reserving`: that is a perhaps.
+    return claim.state == JournalState::reserving && run.line == kNoLine && claim.index < run.end;
+  };
+  return std::none_of(now.repairs.begin(), now.repairs.end(), may_be_his) &&
+         std::none_of(now.doubts.begin(), now.doubts.end(), may_be_his);
+}
+
 RepairPlan detail::judge(std::uint64_t reserved, std::uint64_t step, const std::vector<std::uint64_t>& missing,
                          const std::vector<LineSight>& lines, const RepairRules& rules) {
   const Judge judge(lines);

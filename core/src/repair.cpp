@@ -3,7 +3,6 @@
 #include <fcntl.h>
 #include <unistd.h>
 
-#include <algorithm>
 #include <cerrno>
 #include <string>
 
@@ -71,20 +70,9 @@ void Repairer::free_settled(const std::vector<std::uint32_t>& lines) {
   }
   const RepairPlan now = plan();
   for (const std::uint32_t line : locked) {
-    if (is_settled(line, now)) journal_.free(line);
+    if (is_settled(line, journal_.claim(line), now)) journal_.free(line);
     unlock_line(fd_, journal_line_offset(queue_->geometry(), line));
   }
-}
-
-// Is nothing missing any more that may be this dead owner's?
-bool Repairer::is_settled(std::uint32_t line, const RepairPlan& now) const noexcept {
-  const Claim claim = journal_.claim(line);
-  const auto may_be_his = [&](const Missing& run) {
-    if (run.line == line) return true;
-    return claim.state == JournalState::reserving && run.owner != Owner::live && claim.index < run.end;
-  };
-  return std::none_of(now.repairs.begin(), now.repairs.end(), may_be_his) &&
-         std::none_of(now.doubts.begin(), now.doubts.end(), may_be_his);
 }
 
 }  // namespace slickq

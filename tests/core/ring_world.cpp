@@ -285,15 +285,7 @@ void World::apply_flawed(const slickq::Missing& run) {
 void World::free_settled(const slickq::RepairPlan& plan, const Lines& proven, const slickq::RepairPlan& now) {
   for (const std::uint32_t line : plan.dead) {
     if (!proven[line]) continue;
-    const slickq::Claim claim = journal_.claim(line);
-    const auto may_be_his = [&](const slickq::Missing& run) {
-      return run.line == line || (claim.state == slickq::JournalState::reserving && run.owner != slickq::Owner::live &&
-                                  claim.index < run.end);
-    };
-    if (std::none_of(now.repairs.begin(), now.repairs.end(), may_be_his) &&
-        std::none_of(now.doubts.begin(), now.doubts.end(), may_be_his)) {
-      journal_.free(line);
-    }
+    if (slickq::is_settled(line, journal_.claim(line), now)) journal_.free(line);
   }
 }
 

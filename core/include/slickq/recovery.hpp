@@ -64,6 +64,9 @@ struct LineSight {
 /// Whose is this one missing index, by rules 1 to 3 alone?
 Missing owner_of(std::uint64_t index, std::uint64_t step, const std::vector<LineSight>& lines);
 
+/// Is nothing missing any more that may be of the dead owner of `line`? `now`: made after its death was proven.
+bool is_settled(std::uint32_t line, const Claim& claim, const RepairPlan& now);
+
 namespace detail {
 
 /// Missing indexes by owner; `lines`: those that are not free, looked at after `missing` was found.

@@ -34,7 +34,6 @@ class Repairer {
 
  private:
   bool is_dead(std::uint32_t line) const noexcept;
-  bool is_settled(std::uint32_t line, const RepairPlan& now) const noexcept;
   void free_settled(const std::vector<std::uint32_t>& lines);
 
   Queue* queue_;

@@ -64,9 +64,7 @@ class Ledger : public test_support::WriteWatch {
     items_.push_back({producer, count, index, number, Item::State::pending, false});
     return items_.size() - 1;
   }
-  void end(std::uint64_t id, bool visible) {
-    items_[id].state = visible ? Item::State::published : Item::State::late;
-  }
+  void end(std::uint64_t id, bool visible) { items_[id].state = visible ? Item::State::published : Item::State::late; }
 
   void pass(Account& account, const slickq::PopResult& result) {
     account.lost += result.lost;

@@ -85,7 +85,9 @@ class World {
   /// What went wrong; empty when nothing did.
   std::string run();
 
-  /// Did the producers stand in each other's way until the steps were used up? Nothing is checked behind that.
+  /// Did living producers stand in each other's way until the steps were used up? A detour moves C on, which makes
+  /// others late: with enough of them on a tiny ring, all of them interleaved, nobody gets through. No promise is broken
+  /// by it; what is checked at the end of a run is not checked then.
   bool is_starved() const { return starved_; }
   std::uint64_t detours() const { return detours_; }
   std::uint64_t late() const { return late_; }
@@ -138,10 +140,10 @@ class World {
   void check_fresh_readers();
 
   Scheduler& scheduler_;
+  std::uint64_t seed_;  ///< the run's, and the shape's: two layouts shall not run in step
   Dice dice_;
   Cast cast_;
   Flaw flaw_;
-  std::uint64_t seed_;
   slickq::Queue queue_;
   Ring ring_;
   Journal journal_;

@@ -104,8 +104,10 @@ TEST_CASE("no interleaving and no death breaks a promise of the ring, in any lay
     }
     const std::chrono::duration<double> took = std::chrono::steady_clock::now() - begin;
     MESSAGE(describe(shape, kSeeds, "") << steps << " steps in " << took.count() << " s, detours " << detours
-                                        << ", late " << late << ", repaired " << repaired << ", lost " << lost << ", starved " << starved);
+                                        << ", late " << late << ", repaired " << repaired << ", lost " << lost
+                                        << ", starved " << starved);
     // Runs in which nothing happens would prove nothing.
+    CHECK(starved < kSeeds / 10);
     CHECK(detours > 0);
     CHECK(lost > 0);
     if (shape.capacity > shape.items_per_slot) CHECK(repaired > 0);

@@ -73,7 +73,8 @@ struct ScheduledMemory {
     });
   }
   static void fill_in(void* to, std::size_t bytes) noexcept {
-    in_pieces(bytes, [&](std::size_t at, std::size_t piece) { Real::fill_in(static_cast<std::byte*>(to) + at, piece); });
+    in_pieces(bytes,
+              [&](std::size_t at, std::size_t piece) { Real::fill_in(static_cast<std::byte*>(to) + at, piece); });
   }
 
   static void step() noexcept {

@@ -56,10 +56,12 @@ class Scheduler {
 
   void begin(std::uint64_t seed) {
     dice_ = Dice(seed);
-    static constexpr std::array<Mood, 5> kMoods{{{2, 0, 0}, {6, 60, 400}, {20, 80, 1500}, {3, 25, 120}, {50, 200, 4000}}};
+    static constexpr std::array<Mood, 5> kMoods{
+        {{2, 0, 0}, {6, 60, 400}, {20, 80, 1500}, {3, 25, 120}, {50, 200, 4000}}};
     mood_ = kMoods[dice_.below(kMoods.size())];
     tasks_.clear();
     now_ = 0;
+    steps_ = 0;
   }
 
   /// `dies_at`: the number of its own steps after which it is never resumed.
@@ -95,7 +97,8 @@ class Scheduler {
   /// One step of the running task.
   void step() {
     Task& me = tasks_[running_];
-    if (++now_ > limit_) {
+    ++now_;
+    if (++steps_ > limit_) {
       leave_to_main();
     } else if (++me.steps == me.dies_at) {
       die();
@@ -111,7 +114,8 @@ class Scheduler {
     step();
   }
 
-  std::uint64_t steps() const { return now_; }
+  /// Of all tasks, in this run.
+  std::uint64_t steps() const { return steps_; }
 
  private:
   static constexpr std::uint32_t kNobody = ~std::uint32_t{0};
@@ -199,7 +203,8 @@ class Scheduler {
   std::array<std::unique_ptr<Fibre>, kMostTasks> fibres_;
   Fibre main_ = Fibre::of_thread();
   std::function<void(std::uint32_t)> on_death_;
-  std::uint64_t now_ = 0;
+  std::uint64_t now_ = 0;  // steps, and the time in which all were asleep
+  std::uint64_t steps_ = 0;
   std::uint64_t limit_ = 0;
   std::uint32_t running_ = kNobody;
   std::uint32_t restarted_ = kNobody;

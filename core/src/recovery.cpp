@@ -60,8 +60,18 @@ Missing owner_of(std::uint64_t index, std::uint64_t step, const std::vector<Line
   return run;
 }
 
+bool is_settled(std::uint32_t line, const Claim& claim, const RepairPlan& now) {
+  const auto may_be_his = [&](const Missing& run) {
+    if (run.line == line) return true;
+    // Whatever no line holds, also what is left to the living because one of them is `reserving`: that is a perhaps.
+    return claim.state == JournalState::reserving && run.line == kNoLine && claim.index < run.end;
+  };
+  return std::none_of(now.repairs.begin(), now.repairs.end(), may_be_his) &&
+         std::none_of(now.doubts.begin(), now.doubts.end(), may_be_his);
+}
+
 RepairPlan detail::judge(std::uint64_t reserved, std::uint64_t step, const std::vector<std::uint64_t>& missing,
-                         const std::vector<LineSight>& lines, const RepairRules& rules) {
+                         const std::vector<LineSight>& lines, const RepairRules& rules, std::uint64_t leading) {
   const Judge judge(lines);
   std::vector<Missing> runs;
   for (const std::uint64_t index : missing) append(runs, judge.of(index, step));
@@ -70,9 +80,14 @@ RepairPlan detail::judge(std::uint64_t reserved, std::uint64_t step, const std::
     return run.owner == Owner::unknown && judge.may_be_of_a_dead_line(run.index);
   };
   const auto candidates = static_cast<std::size_t>(std::count_if(runs.begin(), runs.end(), may_be_dead));
-  const bool is_clear = candidates <= judge.dead_reserving_lines();
+  // The leading run is perhaps no hole at all: it must not make the others doubtful, only itself.
+  const bool leads = !runs.empty() && runs.front().index == leading && may_be_dead(runs.front());
+  const std::size_t lines_left = judge.dead_reserving_lines();
+  const bool is_clear = candidates <= lines_left;
+  const bool is_clear_behind = candidates - (leads ? 1 : 0) <= lines_left;
   for (Missing& run : runs) {
-    if (run.owner == Owner::unknown && (rules.nobody_else || (is_clear && may_be_dead(run)))) run.owner = Owner::dead;
+    const bool clear = run.index == leading ? is_clear : is_clear_behind;
+    if (run.owner == Owner::unknown && (rules.nobody_else || (clear && may_be_dead(run)))) run.owner = Owner::dead;
   }
 
   RepairPlan plan;

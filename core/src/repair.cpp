@@ -3,7 +3,6 @@
 #include <fcntl.h>
 #include <unistd.h>
 
-#include <algorithm>
 #include <cerrno>
 #include <string>
 
@@ -57,30 +56,23 @@ RepairPlan Repairer::plan(const RepairRules& rules) const {
 
 bool Repairer::apply(const RepairPlan& plan) {
   if (!apply_repair(queue_->ring(), plan)) return false;
-  const RepairPlan now = this->plan();
-  for (const std::uint32_t line : plan.dead) {
-    if (is_settled(line, now)) free_line(line);
-  }
+  free_settled(plan.dead);
   return true;
 }
 
-// Is nothing missing any more that may be this dead owner's?
-bool Repairer::is_settled(std::uint32_t line, const RepairPlan& now) const noexcept {
-  const Claim claim = journal_.claim(line);
-  const auto may_be_his = [&](const Missing& run) {
-    if (run.line == line) return true;
-    return claim.state == JournalState::reserving && run.owner != Owner::live && claim.index < run.end;
-  };
-  return std::none_of(now.repairs.begin(), now.repairs.end(), may_be_his) &&
-         std::none_of(now.doubts.begin(), now.doubts.end(), may_be_his);
-}
-
-// Under its lock, so that no new owner is disturbed: who has the lock is not dead.
-void Repairer::free_line(std::uint32_t line) noexcept {
-  const std::uint64_t offset = journal_line_offset(queue_->geometry(), line);
-  if (!try_lock_line(fd_, offset)) return;
-  journal_.free(line);
-  unlock_line(fd_, offset);
+// Locked before the look: else somebody could take a line over, reserve and die between the look and the freeing, and
+// his reservation would have no owner any more. Who has the lock himself is not dead.
+void Repairer::free_settled(const std::vector<std::uint32_t>& lines) {
+  std::vector<std::uint32_t> locked;
+  locked.reserve(lines.size());
+  for (const std::uint32_t line : lines) {
+    if (try_lock_line(fd_, journal_line_offset(queue_->geometry(), line))) locked.push_back(line);
+  }
+  const RepairPlan now = plan();
+  for (const std::uint32_t line : locked) {
+    if (is_settled(line, journal_.claim(line), now)) journal_.free(line);
+    unlock_line(fd_, journal_line_offset(queue_->geometry(), line));
+  }
 }
 
 }  // namespace slickq

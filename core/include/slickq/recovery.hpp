@@ -7,7 +7,7 @@
 //   1. a journal line is held over it: its owner's, dead or alive (is_dead);
 //   2. else a line of a live owner is `reserving` with a bound <= h: perhaps his; doubt, and settled in an instant;
 //   3. else lines of dead owners are `reserving` with a bound <= h: theirs, when there are no more runs of such indexes
-//      than dead lines; with more, which is whose is doubt;
+//      than dead lines; with more, which is whose is doubt. A run at the very start of a lapped ring counts last;
 //   4. else nobody's who keeps a journal: dead when nobody but the caller has the segment at all, else doubt.
 //
 // Thread safety: plan_repair() only reads. apply_repair() may run while everybody works, and twice at once: each marker
@@ -64,11 +64,15 @@ struct LineSight {
 /// Whose is this one missing index, by rules 1 to 3 alone?
 Missing owner_of(std::uint64_t index, std::uint64_t step, const std::vector<LineSight>& lines);
 
+/// Is nothing missing any more that may be of the dead owner of `line`? `now`: made after its death was proven.
+bool is_settled(std::uint32_t line, const Claim& claim, const RepairPlan& now);
+
 namespace detail {
 
-/// Missing indexes by owner; `lines`: those that are not free, looked at after `missing` was found.
+/// Missing indexes by owner; `lines`: those that are not free, looked at after `missing` was found. `leading`: where a
+/// run may be the inside of a half overwritten item, kNoIndex when nowhere.
 RepairPlan judge(std::uint64_t reserved, std::uint64_t step, const std::vector<std::uint64_t>& missing,
-                 const std::vector<LineSight>& lines, const RepairRules& rules);
+                 const std::vector<LineSight>& lines, const RepairRules& rules, std::uint64_t leading);
 
 }  // namespace detail
 
@@ -93,12 +97,11 @@ RepairPlan plan_repair(const BasicRing<Memory>& ring, const BasicJournal<Memory>
     const Claim claim = journal.claim(line);
     if (claim.state != JournalState::free) lines.push_back({claim, line, is_dead(line)});
   }
-  RepairPlan plan = detail::judge(reserved, step, missing, lines, rules);
   // The oldest item of a lapped ring may be half overwritten: its inner indexes look like a hole before the first. The
   // next reservation laps it; nobody is told of it.
-  const bool at_boundary = (floor & geometry.mask()) == 0;
-  if (!at_boundary && !plan.doubts.empty() && plan.doubts.front().index == geometry.footprint(floor) &&
-      plan.doubts.front().owner == Owner::unknown) {
+  const std::uint64_t leading = (floor & geometry.mask()) != 0 ? geometry.footprint(floor) : kNoIndex;
+  RepairPlan plan = detail::judge(reserved, step, missing, lines, rules, leading);
+  if (!plan.doubts.empty() && plan.doubts.front().index == leading && plan.doubts.front().owner == Owner::unknown) {
     plan.doubts.erase(plan.doubts.begin());
   }
   return plan;

@@ -34,8 +34,7 @@ class Repairer {
 
  private:
   bool is_dead(std::uint32_t line) const noexcept;
-  bool is_settled(std::uint32_t line, const RepairPlan& now) const noexcept;
-  void free_line(std::uint32_t line) noexcept;
+  void free_settled(const std::vector<std::uint32_t>& lines);
 
   Queue* queue_;
   Journal journal_;

@@ -39,12 +39,14 @@ class Judge {
   const std::vector<LineSight>& lines_;
 };
 
-bool continues(const Missing& run, const Missing& next) noexcept {
-  return run.end == next.index && run.owner == next.owner && run.line == next.line;
+// A run has one owner, and either all of it may be of a dead `reserving` line or nothing of it.
+bool continues(const Missing& run, const Missing& next, const Judge& judge) {
+  return run.end == next.index && run.owner == next.owner && run.line == next.line &&
+         judge.may_be_of_a_dead_line(run.index) == judge.may_be_of_a_dead_line(next.index);
 }
 
-void append(std::vector<Missing>& runs, const Missing& next) {
-  if (!runs.empty() && continues(runs.back(), next)) {
+void append(std::vector<Missing>& runs, const Missing& next, const Judge& judge) {
+  if (!runs.empty() && continues(runs.back(), next, judge)) {
     runs.back().end = next.end;
   } else {
     runs.push_back(next);
@@ -61,20 +63,25 @@ Missing owner_of(std::uint64_t index, std::uint64_t step, const std::vector<Line
 }
 
 bool is_settled(std::uint32_t line, const Claim& claim, const RepairPlan& now) {
-  const auto may_be_his = [&](const Missing& run) {
-    if (run.line == line) return true;
-    // Whatever no line holds, also what is left to the living because one of them is `reserving`: that is a perhaps.
-    return claim.state == JournalState::reserving && run.line == kNoLine && claim.index < run.end;
+  const auto overlaps = [&](const Missing& run) { return run.index < claim.end && claim.index < run.end; };
+  // Of a repair the owner cannot be told any more, as neighbours became one. Of a doubt: whatever no line holds, also
+  // what is left to the living because one of them is `reserving`; that is a perhaps.
+  const auto repair_is_his = [&](const Missing& run) {
+    return claim.state == JournalState::held ? overlaps(run)
+                                             : claim.state == JournalState::reserving && claim.index < run.end;
   };
-  return std::none_of(now.repairs.begin(), now.repairs.end(), may_be_his) &&
-         std::none_of(now.doubts.begin(), now.doubts.end(), may_be_his);
+  const auto doubt_is_his = [&](const Missing& run) {
+    return run.line == line || (run.line == kNoLine && repair_is_his(run));
+  };
+  return std::none_of(now.repairs.begin(), now.repairs.end(), repair_is_his) &&
+         std::none_of(now.doubts.begin(), now.doubts.end(), doubt_is_his);
 }
 
 RepairPlan detail::judge(std::uint64_t reserved, std::uint64_t step, const std::vector<std::uint64_t>& missing,
                          const std::vector<LineSight>& lines, const RepairRules& rules, std::uint64_t leading) {
   const Judge judge(lines);
   std::vector<Missing> runs;
-  for (const std::uint64_t index : missing) append(runs, judge.of(index, step));
+  for (const std::uint64_t index : missing) append(runs, judge.of(index, step), judge);
 
   const auto may_be_dead = [&](const Missing& run) {
     return run.owner == Owner::unknown && judge.may_be_of_a_dead_line(run.index);

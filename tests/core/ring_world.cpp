@@ -291,7 +291,8 @@ void World::free_settled(const slickq::RepairPlan& plan, const Lines& proven, co
 
 // --- the end
 
-// A ring of one slot has no repair. Else: repair until there is nothing left to repair: the living have all ended, so the first round that finds nothing is it.
+// A ring of one slot has no repair. Else: repair until nothing is left to repair. The living have all ended, so the
+// first round that finds nothing is it.
 void World::settle() {
   if (ring_.geometry().slot_count() == 1) return;
   for (int round = 0; round < 10; ++round) {

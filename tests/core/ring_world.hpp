@@ -1,5 +1,5 @@
-// One run of producers, consumers and a repairer on a small ring under the seeded scheduler, with deaths, and with every
-// promise of the protocol checked.
+// One run of producers, consumers and a repairer on a small ring under the seeded scheduler, with deaths, and with
+// every promise of the protocol checked.
 //
 // Thread safety: one thread. Crash: a task that dies stays where it was; its journal line counts as dead from then on.
 #pragma once
@@ -86,8 +86,8 @@ class World {
   std::string run();
 
   /// Did living producers stand in each other's way until the steps were used up? A detour moves C on, which makes
-  /// others late: with enough of them on a tiny ring, all of them interleaved, nobody gets through. No promise is broken
-  /// by it; what is checked at the end of a run is not checked then.
+  /// others late: with enough of them on a tiny ring, all of them interleaved, nobody gets through. No promise is
+  /// broken by it; what is checked at the end of a run is not checked then.
   bool is_starved() const { return starved_; }
   std::uint64_t detours() const { return detours_; }
   std::uint64_t late() const { return late_; }

@@ -1,5 +1,5 @@
-// The ring under a seeded scheduler: thousands of interleavings of producers, consumers and a repairer on rings of 1 to 8
-// elements, with deaths at any step, for every layout. A failing seed is printed; SLICKQ_TEST_SEED repeats it.
+// The ring under a seeded scheduler: thousands of interleavings of producers, consumers and a repairer on rings of 1 to
+// 8 elements, with deaths at any step, for every layout. A failing seed is printed; SLICKQ_TEST_SEED repeats it.
 #include <doctest/doctest.h>
 
 #include <chrono>

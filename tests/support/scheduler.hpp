@@ -1,5 +1,5 @@
-// A seeded scheduler: tasks run one at a time, and at each step a generator decides who goes on. The same seed gives the
-// same run to the last step.
+// A seeded scheduler: tasks run one at a time, and at each step a generator decides who goes on. The same seed gives
+// the same run to the last step.
 //
 // Uniform switching alone hardly ever finds a mistake that needs a whole lap between two accesses of one task. So
 // a task also falls asleep now and then, for anything up to several laps of the others, as preemption does.

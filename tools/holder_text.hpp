@@ -10,9 +10,10 @@
 
 namespace slickq::cli {
 
-/// "nobody (lease)", "2 processes: 812 feed (read-write), 990 slickq (read-only) (flock)".
+/// "nobody (proof: lease)", "2 processes: 812 feed (read-write), 990 slickq (read-only) (proof: flock)". A lock that
+/// is free says nothing of programs that take none: "no slickq program; of others nothing is known (proof: flock)".
 std::string holders_text(const Holders& holders);
 /// The proof in a sentence.
-std::string_view proof_text(Proof proof) noexcept;
+std::string_view proof_text(const Holders& holders) noexcept;
 
 }  // namespace slickq::cli

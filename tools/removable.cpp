@@ -6,10 +6,13 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <cstdint>
+#include <optional>
 
 #include "holder_text.hpp"
 #include "slickq/names.hpp"
 #include "slickq/recognise.hpp"
+#include "source.hpp"
 
 namespace slickq::cli {
 
@@ -20,24 +23,27 @@ void require_removable(const std::string& name, const std::string& shm_dir, Remo
   const int fd = open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
   if (fd < 0 && errno == ELOOP)
     throw Error(Errc::corrupt, segment_name(name), "is a symbolic link, not a queue", remedy);
-  if (fd < 0) throw system_failure(segment_name(name), "open", errno);
+  if (fd < 0 && errno == ENOENT) throw no_such_segment(name, path);
+  if (fd < 0) throw system_failure(segment_name(name), "cannot open for reading", errno);
   struct stat facts {};
-  HeaderBytes header{};
-  const bool known =
-      fstat(fd, &facts) == 0 && S_ISREG(facts.st_mode) && pread(fd, header.data(), header.size(), 0) >= 0;
-  close(fd);
-  if (!known) throw Error(Errc::corrupt, segment_name(name), "is not a regular file, so not a queue", remedy);
-  const Recognition found = recognise(header, static_cast<std::uint64_t>(facts.st_size));
-  if (found.verdict == Verdict::foreign) {
-    throw Error(Errc::corrupt, segment_name(name), fmt::format("is not a queue: {}", found.problem), remedy);
+  std::optional<Recognition> found;
+  if (fstat(fd, &facts) == 0 && S_ISREG(facts.st_mode)) {
+    found = recognise_file(fd, static_cast<std::uint64_t>(facts.st_size));
   }
-  if (found.verdict == Verdict::cursor && what == Removable::queue) {
+  close(fd);
+  if (!found) throw Error(Errc::corrupt, segment_name(name), "is not a regular file, so not a queue", remedy);
+  if (found->verdict == Verdict::foreign) {
+    throw Error(Errc::corrupt, segment_name(name), fmt::format("is not a queue: {}", found->problem), remedy);
+  }
+  if (found->verdict == Verdict::cursor && what == Removable::queue) {
     throw Error(Errc::corrupt, segment_name(name), "is a cursor, not a queue", "use another name");
   }
 }
 
 Error held_error(const std::string& name, const Holders& holders, std::string remedy) {
-  return {Errc::busy, segment_name(name), fmt::format("held by {}", holders_text(holders)), std::move(remedy)};
+  const std::string cause = holders.proof == Proof::none ? "may be in use, and we are not allowed to find out"
+                                                         : fmt::format("held by {}", holders_text(holders));
+  return {Errc::busy, segment_name(name), cause, std::move(remedy)};
 }
 
 }  // namespace slickq::cli

@@ -31,6 +31,10 @@ void declare_source(Arguments& arguments, Source& source) {
 }
 
 View open_source(Session& session, const Source& source) {
+  if (!source.file && source.operand.empty()) {
+    throw Error(Errc::invalid_argument, "QUEUE|FILE", "missing",
+                fmt::format("'slickq {} --help' shows how", session.verb));
+  }
   if (source.file && !source.operand.empty()) {
     throw Error(Errc::invalid_argument, "--file", fmt::format("given beside {}: which one?", source.operand));
   }
@@ -50,11 +54,16 @@ Inspected inspect_source(Session& session, const Source& source) {
   return {std::move(view), std::move(facts)};
 }
 
+Error no_such_segment(const std::string& name, const std::string& path) {
+  return {Errc::not_found, segment_name(name), "no such segment: " + path, "see what there is: slickq list", ENOENT};
+}
+
 void require_segment(const Session& session, const std::string& name) {
   struct stat unused {};
-  if (lstat(segment_path(session.globals.shm_dir, name).c_str(), &unused) == 0) return;
-  throw system_failure(segment_name(name), "look up in " + session.globals.shm_dir, errno,
-                       "'slickq list' shows what is there");
+  const std::string path = segment_path(session.globals.shm_dir, name);
+  if (lstat(path.c_str(), &unused) == 0) return;
+  if (errno == ENOENT) throw no_such_segment(name, path);
+  throw system_failure(segment_name(name), "cannot look up in " + session.globals.shm_dir, errno);
 }
 
 }  // namespace slickq::cli

@@ -8,6 +8,7 @@
 
 #include "arguments.hpp"
 #include "session.hpp"
+#include "slickq/error.hpp"
 #include "slickq/inspect.hpp"
 #include "slickq/view.hpp"
 
@@ -31,6 +32,8 @@ struct Inspected {
 /// only us takes a walk through /proc, longer than everything else together.
 Inspected inspect_source(Session& session, const Source& source);
 
+/// Worded as the reading verbs do.
+Error no_such_segment(const std::string& name, const std::string& path);
 /// What stat() of a segment's name says: for verbs that work on names only. Throws Error(not_found,
 /// permission).
 void require_segment(const Session& session, const std::string& name);

@@ -36,7 +36,7 @@ hold() {  # NAME: somebody who knows nothing of slickq has it open
   try slickq unlink a none b
   expect_status 3
   expect "$output" $'removed a\nremoved b'
-  expect_match "$stderr" "slickq: unlink: none: *"
+  expect_match "$stderr" "slickq: unlink: none: no such segment: $SLICKQ_SHM_DIR/none*"
 }
 
 @test "--dry-run removes nothing" {
@@ -45,6 +45,18 @@ hold() {  # NAME: somebody who knows nothing of slickq has it open
   expect_status 0
   expect "$output" "would remove q"
   [ -e "$SLICKQ_SHM_DIR/q" ]
+}
+
+@test "queues of every layout are removed, and replaced" {
+  for layout in slq1 slq0 packed wide; do
+    make_queue "$layout" --size 8 --elem 8 --layout "$layout"
+    slickq push "$layout" -q -m x
+    slickq create "$layout" --size 16 --elem 8 --layout "$layout" --replace
+    try slickq unlink "$layout"
+    expect_status 0
+    expect "$output" "removed $layout"
+  done
+  expect "$(ls -A "$SLICKQ_SHM_DIR")" ""
 }
 
 @test "what is no queue is left alone, half-made and truncated ones are removed" {
@@ -84,4 +96,22 @@ hold() {  # NAME: somebody who knows nothing of slickq has it open
   expect_match "$output" "*${pids[1]} *slickq *mapped *linked*"
   expect "$(slickq ps q --json | json "d['held'], sorted(p['command'] for p in d['processes'])")" \
     "(True, ['sleep', 'slickq'])"
+}
+
+@test "who may not ask the kernel is told what is not known, and that nothing is known" {
+  [ "$(id -u)" -eq 0 ] || skip "needs root to become somebody else"
+  chmod 755 "$SLICKQ_SHM_DIR"
+  make_queue open --size 8 --elem 8 --mode 0644
+  make_queue closed --size 8 --elem 8 --mode 0600
+  hold open
+  nobody=(setpriv --reuid=65534 --regid=65534 --clear-groups "$SLICKQ_BIN_DIR/slickq")
+  try "${nobody[@]}" ps open
+  expect_status 0
+  expect "$output" "open: no slickq program; of others nothing is known (proof: flock)"
+  expect_match "$stderr" "proof: flock: no slickq peer holds its lock; *"
+  try "${nobody[@]}" ps closed
+  expect_error 4 "slickq: ps: closed: not allowed to find out who has it open*"
+  try "${nobody[@]}" ps closed --json
+  expect_status 4
+  expect "$(json "d['held'], d['proof']" <<<"$output")" "(True, 'none')"
 }

@@ -30,20 +30,24 @@ void print_text(Session& session, const std::string& name, const Holders& holder
     }
     table.print(session);
   }
-  session.note(fmt::format("proof: {}", proof_text(holders.proof)));
+  session.note(fmt::format("proof: {}", proof_text(holders)));
 }
 
 Exit show_holders(Session& session, const std::string& operand) {
   require_segment(session, operand);
   const std::string name = segment_name(operand);
   const Holders holders = find_holders(segment_path(session.globals.shm_dir, name));
+  const bool known = holders.proof != Proof::none;
   if (session.globals.json) {
     Json object = json_object(session);
     object["name"] = name;
     object.update(holders_json(holders));
     print_json(session, object);
-  } else {
+  } else if (known) {
     print_text(session, name, holders);
+  }
+  if (!known) {
+    throw Error(Errc::permission, name, "not allowed to find out who has it open", "run as its owner or as root");
   }
   return Exit::ok;
 }

@@ -29,6 +29,7 @@ struct CommandLine {
   const Verb* verb = nullptr;
   bool version = false;
   bool help = false;
+  std::string group;              // "cursor", when help is wanted for all its verbs
   std::vector<std::string> rest;  // everything but the verb's words
 };
 
@@ -42,6 +43,11 @@ CommandLine split_verb(const std::vector<std::string>& words) {
     if (takes_next_word(words[at]) && at + 1 < words.size()) line.rest.push_back(words[++at]);
   }
   if (at == words.size()) return line;
+  if (is_group(words[at]) && at + 1 < words.size() && (words[at + 1] == "--help" || words[at + 1] == "-h")) {
+    line.group = words[at];
+    line.help = true;
+    return line;
+  }
   line.verb = &find_verb(words[at], at + 1 < words.size() ? words[at + 1] : std::string());
   at += has_two_words(*line.verb) ? 2 : 1;
   line.rest.insert(line.rest.end(), words.begin() + static_cast<std::ptrdiff_t>(at), words.end());
@@ -56,7 +62,7 @@ Exit print_version(Session& session) {
 Exit run_without_verb(Session& session, const CommandLine& line) {
   if (line.version) return print_version(session);
   if (line.help) {
-    session.out.write(usage());
+    session.out.write(usage(line.group));
     return Exit::ok;
   }
   say(session.out, usage());

@@ -33,10 +33,6 @@ constexpr std::array kVerbs{
     Verb{"version", "", "", "version and platform", declare_version},
 };
 
-bool is_group(const std::string& word) {
-  return std::ranges::any_of(kVerbs, [&](const Verb& verb) { return verb.name.starts_with(word + " "); });
-}
-
 std::vector<std::string> spellings(const std::string& group) {
   std::vector<std::string> words;
   for (const Verb& verb : kVerbs) {
@@ -57,7 +53,11 @@ std::vector<std::string> spellings(const std::string& group) {
 
 [[noreturn]] void unknown_verb(const std::string& typed, const std::string& group) {
   const std::vector<std::string> known = spellings(group);
-  const std::string meant = did_you_mean(typed, known);
+  // "cursor " is no mistake, and must not count as letters that match.
+  const std::string common = group.empty() ? "" : group + " ";
+  std::vector<std::string> words;
+  for (const std::string& name : known) words.push_back(name.substr(common.size()));
+  const std::string meant = did_you_mean(typed.substr(common.size()), words, common);
   throw Error(Errc::invalid_argument, typed, "unknown verb",
               meant.empty() ? fmt::format("verbs are {}", fmt::join(known, ", ")) : meant);
 }
@@ -65,6 +65,10 @@ std::vector<std::string> spellings(const std::string& group) {
 }  // namespace
 
 std::span<const Verb> verbs() noexcept { return kVerbs; }
+
+bool is_group(const std::string& word) {
+  return std::ranges::any_of(kVerbs, [&](const Verb& verb) { return verb.name.starts_with(word + " "); });
+}
 
 bool has_two_words(const Verb& verb) noexcept { return verb.name.find(' ') != std::string_view::npos; }
 
@@ -79,9 +83,10 @@ const Verb& find_verb(const std::string& first, const std::string& second) {
               fmt::format("verbs are {}", fmt::join(spellings(first), ", ")));
 }
 
-std::string usage() {
+std::string usage(const std::string& group) {
   std::string text = "slickq: see, script and trust shared-memory queues\n\nusage: slickq VERB [flags]\n\n";
   for (const Verb& verb : kVerbs) {
+    if (!group.empty() && !verb.name.starts_with(group + " ")) continue;
     text += fmt::format("  {:<40} {}\n", fmt::format("{} {}", verb.name, verb.operands), verb.summary);
   }
   text +=

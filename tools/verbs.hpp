@@ -33,8 +33,11 @@ const Verb& find_verb(const std::string& first, const std::string& second);
 /// Does the verb's name have two words?
 bool has_two_words(const Verb& verb) noexcept;
 
-/// One screen: all verbs, the global options, where to go on.
-std::string usage();
+/// Is it the first word of verbs of two words?
+bool is_group(const std::string& word);
+
+/// One screen: all verbs, or those of one group, the global options, where to go on.
+std::string usage(const std::string& group = {});
 
 Run declare_create(Arguments&);
 Run declare_list(Arguments&);

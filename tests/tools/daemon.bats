@@ -53,6 +53,12 @@ STATUS='{"schema":"slickqd.status/1","version":"0.1.0","pid":42,"started":"then"
   expect "$(json "d['ok'], d['line']" <<<"$output")" "(False, 3)"
 }
 
+@test "a configuration that cannot be read has no line to name" {
+  answer 422 '{"ok":false,"error":"cannot open: No such file","file":"/etc/q.json","line":0,"column":0,"pointer":""}'
+  try slickq daemon reload
+  expect_error 1 "slickq: daemon reload: /etc/q.json: cannot open: No such file: reload refused, *"
+}
+
 @test "no daemon is 3, with the socket that was tried" {
   try slickq daemon status
   expect_error 3 "slickq: daemon status: $SLICKQD_SOCKET: no daemon answers: No such file or directory*slickqd*"

@@ -24,11 +24,27 @@ load common
   done
 }
 
+@test "--help is there for the verbs of one group, too" {
+  for group in cursor daemon; do
+    for flag in --help -h; do
+      try slickq "$group" "$flag"
+      expect_status 0
+      expect "$stderr" ""
+      expect_match "$output" "*usage: slickq VERB*"
+      expect "$(grep -E '^  [a-z]+ .*  ' <<<"$output" | cut -d ' ' -f 3 | sort -u)" "$group"
+    done
+  done
+}
+
 @test "a mistyped verb or flag is told with the nearest one" {
   try slickq crate
   expect_error 2 $'slickq: crate: unknown verb\n  did you mean create?'
   try slickq frobnicate
   expect_error 2 "slickq: frobnicate: unknown verb*verbs are create, *"
+  try slickq cursor remvoe
+  expect_error 2 $'slickq: cursor remvoe: unknown verb\n  did you mean cursor remove?'
+  try slickq cursor frob
+  expect_error 2 "slickq: cursor frob: unknown verb*verbs are cursor list, *"
   try slickq create --sise 8
   expect_error 2 $'slickq: create: --sise: unknown flag\n  did you mean --size?'
   try slickq tail q --folow
@@ -46,6 +62,10 @@ load common
   expect_error 2 "slickq: create: --elem: missing*"
   try slickq create q --size
   expect_error 2 "slickq: create: --size: needs a value*"
+  for verb in inspect dump tail verify; do
+    try slickq $verb
+    expect_error 2 "slickq: $verb: QUEUE|FILE: missing*'slickq $verb --help'*"
+  done
   try slickq inspect a b
   expect_error 2 "slickq: inspect: b: one argument too many*"
   for verb in inspect dump tail verify push pop ps unlink "cursor create" "cursor show q" "cursor set q c" "cursor set q@c" "cursor show q c d"; do

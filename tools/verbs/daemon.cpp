@@ -109,11 +109,12 @@ Exit show_status(Session& session, const Options& options) {
   return Exit::ok;
 }
 
-// "FILE:LINE:COLUMN: error", as far as the daemon tells them.
+// "FILE:LINE:COLUMN: error", as far as the daemon tells them: a file that cannot be read has no line.
 std::string verdict_text(const Json& verdict) {
   std::string where;
   for (const char* key : {"file", "line", "column"}) {
-    if (cell(verdict, key) != "-") where += cell(verdict, key) + ":";
+    const std::string part = cell(verdict, key);
+    if (part != "-" && part != "0") where += part + ":";
   }
   return where.empty() ? cell(verdict, "error") : where + " " + cell(verdict, "error");
 }

@@ -18,6 +18,7 @@
 #include "slickq/platform.hpp"
 #include "slickq/version.hpp"
 #include "supervisor.hpp"
+#include "units.hpp"
 
 namespace {
 
@@ -27,7 +28,7 @@ void print(const std::string& text) { std::fputs(text.c_str(), stdout); }
 
 void check_config(const Options& options) {
   const Config config = load_config(options.config);
-  print(fmt::format("{}: ok, {} queues\n", options.config, config.queues.size()));
+  print(fmt::format("{}: ok, {}\n", options.config, count_of_queues(config.queues.size())));
   for (const std::string& wish : unsupported_wishes(config)) print("warning: " + wish + "\n");
 }
 

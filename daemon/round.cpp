@@ -19,6 +19,8 @@ using std::chrono::duration_cast;
 // first.
 constexpr double kLagHysteresis = 0.9;
 
+constexpr const char* kRemedyOfVanished = "made again at the next reload or restart";
+
 LagLevel level_of(double percent, LagLevel before, const LagPolicy& policy) {
   const auto at_least = [&](LagLevel level, double limit) {
     return percent >= (before >= level ? limit * kLagHysteresis : limit);
@@ -61,8 +63,7 @@ void Supervisor::perform(Action action, const QueueConfig& queue, Tracked& track
       return events_.record({EventKind::recreated, queue.name, {{"by", "somebody else"}, {"inode", inode}}});
     case Action::announce_mismatch: return events_.record({EventKind::mismatch, queue.name, {{"why", look.problem}}});
     case Action::announce_vanished:
-      return events_.record(
-          {EventKind::vanished, queue.name, {{"remedy", "made again at the next reload or restart"}}});
+      return events_.record({EventKind::vanished, queue.name, {{"remedy", kRemedyOfVanished}}});
   }
 }
 
@@ -94,6 +95,9 @@ void Supervisor::look_at_cursors(const QueueConfig& queue, QueueStatus& status) 
       cursor.lag = numbers.reserved > sight->value ? numbers.reserved - sight->value : 0;
       cursor.lag_percent = 100.0 * static_cast<double>(cursor.lag) / numbers.geometry.capacity();
       cursor.level = level_of(cursor.lag_percent, old_level, queue.lag);
+    }
+    if (!sight && before != status.cursors.end() && before->value) {
+      events_.record({EventKind::vanished, segment, {{"remedy", kRemedyOfVanished}}});
     }
     if (cursor.level > old_level) {
       events_.record({cursor.level == LagLevel::critical ? EventKind::lag_critical : EventKind::lag_warn,

@@ -16,6 +16,7 @@
 #include "slickq/error.hpp"
 #include "slickq/version.hpp"
 #include "supervisor.hpp"
+#include "units.hpp"
 
 namespace slickqd {
 namespace {
@@ -44,9 +45,9 @@ class Service {
     wait_for_signal();
     round();  // before READY: the first status anybody reads is a real one
     notify_.ready(status_line(*supervisor_.snapshot()));
-    log_.write(LogLevel::info, fmt::format("slickqd {} is ready: {} queues in {}, control socket {}", SLICKQ_VERSION,
-                                           supervisor_.config().queues.size(), supervisor_.config().shm_dir,
-                                           supervisor_.config().control.socket));
+    log_.write(LogLevel::info, fmt::format("slickqd {} is ready: {} in {}, control socket {}", SLICKQ_VERSION,
+                                           count_of_queues(supervisor_.config().queues.size()),
+                                           supervisor_.config().shm_dir, supervisor_.config().control.socket));
     next_round_ = std::chrono::steady_clock::now();
     wait_for_round();
     io_.run();

@@ -127,7 +127,7 @@ ordered_json to_json(const Snapshot& s) {
 std::string status_line(const Snapshot& s) {
   std::array<std::size_t, kStates> in_state{};
   for (const QueueStatus& queue : s.queues) ++in_state[static_cast<std::size_t>(queue.state)];
-  std::string text = fmt::format("{} {}", s.queues.size(), s.queues.size() == 1 ? "queue" : "queues");
+  std::string text = count_of_queues(s.queues.size());
   for (std::size_t k = 0; k < kStates; ++k) {
     if (in_state[k] > 0) text += fmt::format(", {} {}", in_state[k], to_string(static_cast<QueueState>(k)));
   }

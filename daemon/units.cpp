@@ -58,6 +58,8 @@ std::string format_time(WallTime time) {
   return fmt::format("{:%Y-%m-%dT%H:%M:%S}.{:03}Z", fmt::gmtime(std::chrono::system_clock::to_time_t(whole)), ms);
 }
 
+std::string count_of_queues(std::size_t count) { return fmt::format("{} {}", count, count == 1 ? "queue" : "queues"); }
+
 std::string format_bytes(std::uint64_t bytes) {
   static constexpr std::array kNames{"KiB", "MiB", "GiB", "TiB"};
   if (bytes < 1024) return fmt::format("{} bytes", bytes);

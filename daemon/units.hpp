@@ -6,6 +6,7 @@
 #include <sys/types.h>
 
 #include <chrono>
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -28,6 +29,8 @@ std::string format_mode(mode_t mode);
 std::string format_time(WallTime time);
 /// "5.0 MiB"
 std::string format_bytes(std::uint64_t bytes);
+/// "1 queue", "2 queues"
+std::string count_of_queues(std::size_t count);
 /// Whole milliseconds.
 std::int64_t in_ms(std::chrono::steady_clock::duration duration);
 

@@ -171,6 +171,19 @@ TEST_CASE("a queue that vanishes and comes back is announced both times") {
   CHECK(world.queue_status()["state"] == "ready");
 }
 
+TEST_CASE("a cursor that vanishes is announced once, and shown without a value") {
+  World world(kQueue);
+  world.start();
+  world.round();
+  std::filesystem::remove(world.shm.file("q@c"));
+  world.round();
+  world.round();
+  CHECK(world.count("vanished q@c") == 1);
+  CHECK(world.count("vanished q") == 0);
+  CHECK(world.queue_status()["state"] == "ready");
+  CHECK(world.queue_status()["cursors"][0]["value"].is_null());
+}
+
 TEST_CASE("a queue that was replaced between two rounds is announced, and its rates start again") {
   World world(kQueue);
   world.start();

@@ -41,6 +41,12 @@ TEST_CASE("a time is printed in UTC with milliseconds") {
   CHECK(format_time(WallTime(milliseconds(1'800'000'000'042))) == "2027-01-15T08:00:00.042Z");
 }
 
+TEST_CASE("one queue is one queue") {
+  CHECK(count_of_queues(0) == "0 queues");
+  CHECK(count_of_queues(1) == "1 queue");
+  CHECK(count_of_queues(2) == "2 queues");
+}
+
 TEST_CASE("bytes are printed in binary units") {
   CHECK(format_bytes(216) == "216 bytes");
   CHECK(format_bytes(5 * 1024 * 1024) == "5.0 MiB");

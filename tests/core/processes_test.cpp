@@ -32,11 +32,14 @@ namespace {
 
 constexpr std::uint32_t kMaxProducers = 2;
 constexpr std::uint32_t kConsumers = 2;
+constexpr std::size_t kMostIndexes = 1u << 18;  // enough for every run below; checked
 
 // What the processes tell each other; anonymous shared memory that fork() hands on.
 struct Board {
   std::array<std::atomic<std::uint64_t>, kConsumers> cursor;
   std::array<std::atomic<std::uint64_t>, kMaxProducers> received;  // items, over all consumers
+  // By index: how often a consumer with the shared cursor was handed the item that begins there.
+  std::array<std::atomic<std::uint8_t>, kMostIndexes> handed_out;
   std::atomic<std::uint32_t> producers_done;
   std::atomic<std::uint64_t> bad;  // payload or order
   std::atomic<std::uint64_t> lost;
@@ -106,6 +109,8 @@ void account(const Run& run, const SharedBoard& board, std::span<const std::byte
     good = run.lossless && !run.shared_cursor ? step == 0 : true;
     expected += step + 1;
     board->received[first.producer()].fetch_add(1);
+    // Sums could hide one item that came twice behind another that never came.
+    if (run.shared_cursor) good = result.index < kMostIndexes && board->handed_out[result.index].fetch_add(1) == 0;
   }
   if (!good) board->bad.fetch_add(1);
 }

@@ -40,6 +40,7 @@ struct Board {
   std::array<std::atomic<std::uint64_t>, kMaxProducers> received;  // items, over all consumers
   // By index: how often a consumer with the shared cursor was handed the item that begins there.
   std::array<std::atomic<std::uint8_t>, kMostIndexes> handed_out;
+  std::atomic<std::uint32_t> consumers_ready;
   std::atomic<std::uint32_t> producers_done;
   std::atomic<std::uint64_t> bad;  // payload or order
   std::atomic<std::uint64_t> lost;
@@ -55,6 +56,7 @@ struct Run {
   // Without waiting only one: a producer that is preempted in the middle of an element for a whole lap of a small ring
   // overwrites a newer item, which the originals' protocol cannot prevent.
   std::uint32_t producers = kMaxProducers;
+  bool published_before = false;  // consumers begin when all is there, and have only each other to wait for
 };
 
 // To the larger value: a consumer that was preempted must not put an old position over a newer one.
@@ -119,6 +121,9 @@ template <class AnyConsumer>
 void consume(const Run& run, const SharedBoard& board, AnyConsumer& consumer, const std::function<void()>& report) {
   std::vector<std::byte> buffer(std::size_t{run.geometry.capacity()} * run.geometry.element_size());
   std::array<std::uint64_t, kMaxProducers> next{};
+  // Together: the first could have taken everything before the next is there.
+  board->consumers_ready.fetch_add(1);
+  while (board->consumers_ready.load() < kConsumers) sched_yield();
   for (;;) {
     const bool done = board->producers_done.load() == run.producers;
     const PopResult result = consumer.pop_into(buffer);
@@ -157,12 +162,20 @@ void check(const Run& run) {
   auto cursor = slickq::NamedCursor::create("q@shared", 0, options);
   SharedBoard board;
   std::vector<pid_t> children;
+  const auto start_producers = [&] {
+    for (std::uint32_t p = 0; p < run.producers; ++p) {
+      children.push_back(spawn([&, p] { produce(run, dir, board, p); }));
+    }
+  };
+  if (run.published_before) {
+    start_producers();
+    test_support::join(children);
+    children.clear();
+  }
   for (std::uint32_t c = 0; c < kConsumers; ++c) {
     children.push_back(spawn([&, c] { consume_in_child(run, dir, board, c); }));
   }
-  for (std::uint32_t p = 0; p < run.producers; ++p) {
-    children.push_back(spawn([&, p] { produce(run, dir, board, p); }));
-  }
+  if (!run.published_before) start_producers();
   test_support::join(children);
   CHECK(board->bad.load() == 0);
   const std::uint64_t copies = run.shared_cursor ? 1 : kConsumers;
@@ -198,6 +211,12 @@ TEST_CASE("elements of 1, 3, 8 and 4096 bytes") {
 
 TEST_CASE("a ring large enough keeps all items without anybody waiting") {
   check({Geometry::make(Layout::slq1, 65536, 64), 10000, false, false});
+}
+
+TEST_CASE("a shared cursor gives each item to one consumer when nothing but the others slows it down") {
+  for (const Layout layout : {Layout::wide, Layout::packed, Layout::slq0, Layout::slq1}) {
+    check({Geometry::make(layout, 65536, 8), 15000, true, true, kMaxProducers, true});
+  }
 }
 
 TEST_CASE("capacity 1: what is not received is reported lost") {

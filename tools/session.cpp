@@ -22,23 +22,27 @@ bool wants_colour(const std::string& when, bool terminal) {
   return terminal && (no_color == nullptr || *no_color == '\0');
 }
 
-std::vector<std::string> names_in(const std::string& directory) {
+// Only names of the same sort as `like`: who typed a queue's name did not mean one of its cursors.
+std::vector<std::string> names_in(const std::string& directory, const std::string& like) {
+  const bool cursors = split_cursor_name(like).has_value();
   std::vector<std::string> names;
   const std::unique_ptr<DIR, int (*)(DIR*)> open(opendir(directory.c_str()), closedir);
   if (!open) return names;
   while (const dirent* entry = readdir(open.get())) {
     const std::string_view name = entry->d_name;
-    if (name != "." && name != ".." && !name.starts_with(kPrivatePrefix)) names.emplace_back(name);
+    const bool foreign = name == "." || name == ".." || name.starts_with(kPrivatePrefix);
+    if (!foreign && split_cursor_name(name).has_value() == cursors) names.emplace_back(name);
   }
   return names;
 }
 
 std::string remedy_for(const Session& session, const Error& error) {
-  if (error.code() != Errc::not_found) return error.remedy();
+  // Not when something was there and went: then it was not mistyped.
+  if (error.code() != Errc::not_found || !error.cause().starts_with("no such")) return error.remedy();
   // The object may be a path or a name with a '/' in front: the last part is what was mistyped.
   const std::string& object = error.object();
   const std::string name = object.substr(object.rfind('/') == std::string::npos ? 0 : object.rfind('/') + 1);
-  const std::string meant = did_you_mean(name, names_in(session.globals.shm_dir));
+  const std::string meant = did_you_mean(name, names_in(session.globals.shm_dir, name));
   return meant.empty() ? error.remedy() : meant;
 }
 

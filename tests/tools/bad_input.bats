@@ -50,6 +50,12 @@ nothing_made() { expect "$(ls -A "$SLICKQ_SHM_DIR")" ""; }
     try slickq $verb tickz
     expect_error 3 "slickq: ${verb%% *}: tickz: *did you mean ticks?"
   done
+  slickq cursor create ticks fast >/dev/null
+  try slickq cursor show ticks fats
+  expect_error 3 "slickq: cursor show: ticks@fats: *did you mean ticks@fast?"
+  slickq unlink -q ticks
+  try slickq inspect ticks
+  expect_error 3 "slickq: inspect: ticks: no such segment: *see what there is: slickq list"
   try slickq inspect nothing-like-it
   expect_error 3 "slickq: inspect: nothing-like-it: *"
   try slickq inspect ./no/such/file

@@ -31,6 +31,14 @@ STATUS='{"schema":"slickqd.status/1","version":"0.1.0","pid":42,"started":"then"
   expect "$(cat "$BATS_TEST_TMPDIR/requests")" "GET /v1/status"
 }
 
+@test "status calls an orphan only what is due" {
+  answer 200 '{"orphans":[{"name":"a","held":false,"due":true,"idle_ms":9000},
+    {"name":"b","held":true,"due":false,"idle_ms":0},{"name":"c","held":false,"due":false,"idle_ms":1200}]}'
+  try slickq daemon status
+  expect_status 0
+  expect "$(tail -n 3 <<<"$output")" $'orphan a\nin use, else an orphan: b\nperhaps an orphan: c, idle 1200 ms'
+}
+
 @test "status --json is the daemon's object" {
   answer 200 "$STATUS"
   expect "$(slickq daemon status --json | json "d['schema'], d['queues'][0]['name']")" "('slickqd.status/1', 'ticks')"

@@ -68,6 +68,15 @@ constexpr std::array kColumns{
     StatusColumn{"cursors", "cursors", kRight},
 };
 
+// Due ones are orphans; of the others is told why they are not, yet.
+std::string orphan_text(const Json& orphan) {
+  const std::string name = cell(orphan, "name");
+  if (orphan.value("held", false)) return fmt::format("in use, else an orphan: {}", name);
+  if (!orphan.value("due", true))
+    return fmt::format("perhaps an orphan: {}, idle {} ms", name, cell(orphan, "idle_ms"));
+  return "orphan " + name;
+}
+
 void print_status(Session& session, const Json& status) {
   const Json none = Json::object();
   const Json config = status.value("config", none);
@@ -90,7 +99,7 @@ void print_status(Session& session, const Json& status) {
   session.out.line("");
   table.print(session);
   for (const Json& orphan : status.value("orphans", Json::array())) {
-    session.out.line(fmt::format("orphan {}", orphan.is_string() ? orphan.get<std::string>() : cell(orphan, "name")));
+    session.out.line(orphan_text(orphan));
   }
 }
 

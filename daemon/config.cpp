@@ -96,6 +96,12 @@ slickq::Geometry geometry_of(const Document& document, const QueueDraft& draft) 
   const Layout single = draft.layout == Layout::slq3   ? Layout::slq1
                         : draft.layout == Layout::slq2 ? Layout::slq0
                                                        : draft.layout;
+  if (single != draft.layout && draft.items_per_slot == 1) {
+    throw document.error(
+        draft.pointer + "/layout",
+        fmt::format("{} is {} with several elements a slot: set items_per_slot, or write \"{}\"",
+                    slickq::to_string(draft.layout), slickq::to_string(single), slickq::to_string(single)));
+  }
   const auto make = [&](const char* key, Layout layout, std::uint64_t elem, std::uint64_t items_per_slot) {
     try {
       return slickq::Geometry::make(layout, draft.size, elem, items_per_slot);

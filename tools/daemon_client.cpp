@@ -8,6 +8,7 @@
 #include <boost/beast/core/flat_buffer.hpp>
 #include <boost/beast/core/rate_policy.hpp>
 #include <boost/beast/http.hpp>
+#include <cerrno>
 #include <optional>
 
 #include "slickq/error.hpp"
@@ -54,6 +55,10 @@ class Client {
 }
 
 void check(const std::string& socket, const char* action, const beast::error_code& error) {
+  if (error == beast::error::timeout) {
+    throw Error(Errc::system, socket, fmt::format("{}: the daemon does not answer", action),
+                "it listens, so it runs: is it stopped, or the machine overloaded?", ETIMEDOUT);
+  }
   if (error) throw Error(Errc::system, socket, fmt::format("{}: {}", action, error.message()), {}, error.value());
 }
 

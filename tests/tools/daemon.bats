@@ -67,6 +67,13 @@ STATUS='{"schema":"slickqd.status/1","version":"0.1.0","pid":42,"started":"then"
   expect_error 1 "slickq: daemon reload: /etc/q.json: cannot open: No such file: reload refused, *"
 }
 
+@test "a daemon that is stopped is waited for, and said" {
+  answer 200 "$STATUS"
+  kill -STOP "${pids[-1]}"
+  try slickq daemon status
+  expect_error 1 "slickq: daemon status: $SLICKQD_SOCKET: *the daemon does not answer*is it stopped*"
+}
+
 @test "no daemon is 3, with the socket that was tried" {
   try slickq daemon status
   expect_error 3 "slickq: daemon status: $SLICKQD_SOCKET: no daemon answers: No such file or directory*slickqd*"

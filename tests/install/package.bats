@@ -28,6 +28,25 @@ build_and_run() {  # PROJECT
   [ "$output" = "drop-in: 42" ]
 }
 
+@test "as a subdirectory it gives both targets, and builds no more than the library" {
+  local project="$BATS_TEST_TMPDIR/project"
+  mkdir "$project"
+  cp "$BATS_TEST_DIRNAME/find_slick_queue/main.cpp" "$project/"
+  cat >"$project/CMakeLists.txt" <<END
+cmake_minimum_required(VERSION 3.22)
+project(outer LANGUAGES CXX)
+add_subdirectory("$BATS_TEST_DIRNAME/../.." slickq)
+add_executable(program main.cpp)
+target_link_libraries(program PRIVATE slick::queue slickq::core)
+END
+  cmake -S "$project" -B "$BATS_TEST_TMPDIR/build" -G Ninja
+  cmake --build "$BATS_TEST_TMPDIR/build"
+  run "$BATS_TEST_TMPDIR/build/program"
+  [ "$status" -eq 0 ]
+  [ "$output" = "drop-in: 42" ]
+  [ ! -e "$BATS_TEST_TMPDIR/build/bin/slickq" ]
+}
+
 @test "pkg-config gives the flags to compile and link" {
   # shellcheck disable=SC2046  # the flags are words on purpose
   c++ -std=c++20 "$BATS_TEST_DIRNAME/find_package/main.cpp" -o "$BATS_TEST_TMPDIR/program" \

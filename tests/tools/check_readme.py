@@ -41,9 +41,9 @@ def comparable(text, shm_dir):
 
 
 def play(command, shm_dir, root):
-    done = subprocess.run(["bash", "-c", command], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, cwd=root,
-                          env={**os.environ, "SLICKQ_SHM_DIR": shm_dir})
-    return done.stdout
+    environment = {**os.environ, "SLICKQ_SHM_DIR": shm_dir}
+    return subprocess.run(["bash", "-c", command], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+                          cwd=root, env=environment).stdout
 
 
 def main():

@@ -1,0 +1,28 @@
+/* slickq's ring protocol. README.md tells what is modelled and what is not. */
+#include "ring.pml"
+#include "producer.pml"
+#include "reader.pml"
+#include "repairer.pml"
+
+init {
+  byte k;
+  atomic {
+    knobs();
+    do
+    :: k < P -> run producer(k); k++
+    :: else -> k = 0; break
+    od;
+    do
+    :: k < own_readers -> run reader(false); k++
+    :: else -> k = 0; break
+    od;
+    do
+    :: k < shared_readers -> run reader(true); k++
+    :: else -> k = 0; break
+    od;
+    do
+    :: k < repairers -> run repairer(); k++
+    :: else -> k = 0; break
+    od
+  }
+}

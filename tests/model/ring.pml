@@ -1,0 +1,164 @@
+/* The ring's memory, what may be done to it in one atomic step, and the promises that are checked at each of them.
+ *
+ * Fixed when compiled: N slots (a power of two; one element a slot), P producers, W words an element: a copy is made
+ * word by word, so that an item which is half written shows. All else is read from the environment once (see `knobs`).
+ * An index is stored as index + 1; 0: none.
+ */
+#ifndef N
+#define N 2
+#endif
+#ifndef P
+#define P 2
+#endif
+#ifndef W
+#define W 2
+#endif
+#define BIT(i) (1 << (i))
+#define RANGE(from, to) ((BIT(to) - 1) & ~(BIT(from) - 1))
+#define HELD_BY(i) slot[(i) % N]
+#define LAPPED(i) (C > (i) + N)
+
+byte C;           /* the reserved index */
+byte slot[N];     /* data_index + 1 of each slot */
+byte count[N];    /* the size beside it; 0 beside a marker: nobody reads that one */
+byte word[N * W]; /* the elements: each word of item i is written as i + 1 */
+
+bool dead[P]; /* the process is gone, and its lock with it */
+byte deaths;
+byte over;    /* producers that will never do anything again */
+bool settled; /* a repair that began when all were over found nothing to do */
+
+/* Ghosts: what the checks know and the algorithm does not. */
+short published;       /* items that were ever made visible, a bit an index */
+short passed;          /* indexes that a reader skipped because a marker said so */
+short delivered;       /* shared cursor: items handed out */
+byte from[P], till[P]; /* what a living producer has reserved and not finished */
+
+/* The promises. Each has a name, which is what pan prints when it is broken; each is set where it is checked. */
+hidden byte item_is_whole;             /* no reader hands out a torn item */
+hidden byte slot_moves_forward;        /* a slot never goes back to an older index */
+hidden byte marker_stays_within_C;     /* no marker leads beyond C */
+hidden byte marker_leads_elsewhere;    /* nor to its own slot: readers would take it for an overrun */
+hidden byte position_moves_forward;    /* with it: delivered at most once, and in order */
+hidden byte delivered_once;            /* the same for a shared cursor */
+hidden byte all_is_accounted_for;      /* received + lost + skipped == how far the position moved */
+hidden byte nothing_published_skipped; /* a marker takes no reader over an item, published before or after */
+hidden byte only_overwritten_is_lost;  /* an overrun reader goes on at the oldest item that is still there */
+hidden byte living_is_not_dead;        /* a repair never takes what a living producer has in work */
+hidden byte reader_reaches_C;          /* when all is quiet no reader waits before a hole */
+#define REQUIRE(name, condition) name = (condition) || (only != 0 && only != only_##name); assert(name)
+
+/* One of them alone, for what must break: what else the mistake breaks may not hide it. */
+hidden byte only; /* 0: all */
+#define only_item_is_whole 1
+#define only_slot_moves_forward 2
+#define only_marker_stays_within_C 3
+#define only_marker_leads_elsewhere 4
+#define only_position_moves_forward 5
+#define only_delivered_once 6
+#define only_all_is_accounted_for 7
+#define only_nothing_published_skipped 8
+#define only_only_overwritten_is_lost 9
+#define only_living_is_not_dead 10
+#define only_reader_reaches_C 11
+
+/* What a configuration may choose without being compiled again. */
+hidden byte reservations;  /* how many producer 0 makes, */
+hidden byte others;        /* and each other one */
+hidden byte elements;      /* of each item */
+hidden byte mortals;       /* producers 0 .. mortals-1 may die, */
+hidden byte most_deaths;   /* but no more than so many times */
+hidden byte reborn;        /* a dead producer's line may be claimed again, once it is free */
+hidden byte own_choice;    /* a producer may publish fewer than it reserved, or abandon */
+hidden byte batch;         /* > 0: producer 0 reserves so many single items in one step */
+hidden byte own_readers;
+hidden byte shared_readers;
+hidden byte repairers;
+hidden byte early;         /* a repair may begin before anybody died */
+hidden byte unregistered;  /* producers 0 .. unregistered-1 have no journal line */
+hidden byte force;         /* repair doubts, too */
+hidden byte flaw;          /* a mistake put in on purpose */
+#define NO_FLAW 0
+#define NO_DETOUR 1       /* producers write where one of an earlier lap may still be writing */
+#define BLIND_PUBLISH 2   /* a late producer publishes over newer items */
+#define NO_C_CHECK 3      /* a reader trusts a slot that did not change */
+#define LATE_JOURNAL 4    /* the journal is written after the reservation, not before it, too */
+#define UPWARD_MARKS 5    /* a repair marks from the first index up */
+#define BLIND_MARKS 6     /* a repair stores without looking what is there */
+#define MARKS_BEYOND_C 7  /* a repair leads one index too far */
+#define FREES_UNSETTLED 8 /* a dead line is freed without asking whether it is settled */
+#define FREES_UNLOCKED 9  /* a dead line is freed without locking it before the look */
+
+c_decl {
+\#include "judgement.h"
+};
+
+inline knobs() {
+  c_code {
+    reservations = model_knob("reservations", 2);
+    others = model_knob("others", reservations);
+    elements = model_knob("elements", 1);
+    mortals = model_knob("mortals", 0);
+    most_deaths = model_knob("deaths", 1);
+    reborn = model_knob("reborn", 0);
+    own_choice = model_knob("own_choice", 0);
+    batch = model_knob("batch", 0);
+    own_readers = model_knob("own_readers", 1);
+    shared_readers = model_knob("shared_readers", 0);
+    repairers = model_knob("repairers", 0);
+    early = model_knob("early", 0);
+    unregistered = model_knob("unregistered", 0);
+    force = model_knob("force", 0);
+    only = model_knob("only", 0);
+    flaw = model_knob("flaw", 0);
+  }
+}
+
+/* What a living producer has reserved and not finished */
+#define IN_WORK_OF(q, i) (!dead[q] && from[q] <= (i) && (i) < till[q])
+#define IN_WORK(i) (IN_WORK_OF(0, i) || IN_WORK_OF(P > 1, i) || IN_WORK_OF(P - 1, i))
+
+/* Nobody will change the ring any more. */
+#define QUIET (settled || (repairers == 0 && over == P))
+
+/* Where an item of n elements starts when C is `at`: there, or at the next multiple of N. */
+#define START_OF_ITEM(at, n) ((at) % N + (n) > N -> (at) + N - (at) % N : (at))
+
+inline store_slot(index, held, elements_beside) {
+  REQUIRE(slot_moves_forward, (held) + 1 > HELD_BY(index));
+  HELD_BY(index) = (held) + 1;
+  count[(index) % N] = elements_beside
+}
+
+inline made_visible(index) {
+  REQUIRE(nothing_published_skipped, (passed & BIT(index)) == 0);
+  published = published | BIT(index)
+}
+
+/* BasicRing::mark(): ONE exchange that is repeated until it succeeds or finds something newer. */
+inline mark(at, to) {
+  if
+  :: HELD_BY(at) <= (at) ->
+    REQUIRE(marker_stays_within_C, (to) <= C);
+    REQUIRE(marker_leads_elsewhere, (to) % N != (at) % N);
+    store_slot(at, to, 0);
+    changed = true
+  :: else -> changed = false
+  fi
+}
+hidden byte changed; /* the answer of mark() and try_publish(), used in the same step */
+
+/* BasicRing::look(). Index and size are of one moment: look() loads the index again behind the size. */
+mtype = { nothing, item, jump, overrun };
+hidden mtype what;
+inline look(cursor) {
+  if
+  :: HELD_BY(cursor) <= (cursor) -> what = nothing
+  :: HELD_BY(cursor) == (cursor) + 1 -> what = item
+  :: HELD_BY(cursor) > (cursor) + 1 ->
+    if
+    :: (HELD_BY(cursor) - 1) % N != (cursor) % N -> what = jump
+    :: else -> what = overrun
+    fi
+  fi
+}

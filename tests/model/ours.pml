@@ -9,7 +9,12 @@ init {
   atomic {
     knobs();
     do
-    :: k < P -> run producer(k); k++
+    :: k < P ->
+      if
+      :: k > 0 && others == 0 -> over++
+      :: else -> run producer(k)
+      fi;
+      k++
     :: else -> k = 0; break
     od;
     do

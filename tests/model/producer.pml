@@ -72,7 +72,7 @@ begin: /* journal_.reserving(): before the step on C */
       q = C;
       if
       :: IN_BATCH -> n = 1; i = C; e = C + batch
-      :: else -> n = elements; i = START_OF_ITEM(C, n); e = i + n
+      :: else -> n = (p == 0 -> elements : elements_else); i = START_OF_ITEM(C, n); e = i + n
       fi;
       C = e;
       bound = e;
@@ -88,7 +88,7 @@ begin: /* journal_.reserving(): before the step on C */
 
 lead_round: /* The slot that the item would have straddled from: where to go on */
   if
-  :: atomic { true -> mark(q, i); q = 0; goto hold }
+  :: atomic { true -> mark(q, i, false); q = 0; goto hold }
   OR_DIE
   fi;
 
@@ -173,7 +173,7 @@ publish: /* late by a lap? */
 
 mark_rest: /* First: a reader behind the item must never stand before a slot that nobody will fill. */
   if
-  :: atomic { true -> mark(i + n, e); goto exchange }
+  :: atomic { true -> mark(i + n, e, false); goto exchange }
   OR_DIE
   fi;
 
@@ -203,15 +203,15 @@ late:
 
 give_up: /* abandon(): mark_dead(), from the last hop down */
   if
-  :: atomic { e - i < N -> mark(i, e); goto finish }
-  :: atomic { e - i == N && N > 1 -> mark(i + 1, e); goto first_hop }
+  :: atomic { e - i < N -> mark(i, e, false); goto finish }
+  :: atomic { e - i == N && N > 1 -> mark(i + 1, e, false); goto first_hop }
   :: atomic { e - i == N && N == 1 -> goto finish }
   OR_DIE
   fi;
 
 first_hop:
   if
-  :: atomic { true -> mark(i, i + 1); goto finish }
+  :: atomic { true -> mark(i, i + 1, false); goto finish }
   OR_DIE
   fi;
 

@@ -4,28 +4,33 @@
 byte position;  /* the shared cursor */
 byte accounted; /* received + lost + skipped by those who share it */
 
-/* position_.move(c, to): for a shared position an exchange that may fail, else part of the step before it. */
-inline move(to) {
+/* position_.move(c, to): of an own position part of the step before it, of a shared one an exchange that may fail. */
+inline move_own(to) {
   REQUIRE(position_moves_forward, (to) > c);
-  changed = !shared || position == c;
+  c = (to)
+}
+
+inline move_shared(to) {
+  REQUIRE(position_moves_forward, (to) > c);
+  changed = (position == c);
   if
-  :: !changed
-  :: changed && shared ->
+  :: changed ->
     position = (to);
     accounted = accounted + (to) - c;
     REQUIRE(all_is_accounted_for, accounted == position)
-  :: changed && !shared -> c = (to)
+  :: else
   fi
 }
 
 /* The words of c were copied and are still c's, says the reader. */
 inline take() {
+  REQUIRE(item_is_whole, whole)
+}
+
+inline take_shared() {
   REQUIRE(item_is_whole, whole);
-  REQUIRE(delivered_once, !shared || (delivered & BIT(c)) == 0);
-  if
-  :: shared -> delivered = delivered | BIT(c)
-  :: else
-  fi
+  REQUIRE(delivered_once, (delivered & BIT(c)) == 0);
+  delivered = delivered | BIT(c)
 }
 
 /* A marker said so. */
@@ -47,6 +52,8 @@ inline begin_resync() {
   k = 0;
   whole = true
 }
+
+#define IS_GONE(c) (flaw == NO_C_CHECK -> HELD_BY(c) != c + 1 : LAPPED(c))
 
 inline see() {
   look(c);
@@ -110,13 +117,12 @@ copy: /* Memory::copy_out() */
 
 check: /* the C check, behind the copy */
   if
-  :: atomic { LAPPED(c) && flaw != NO_C_CHECK -> begin_resync(); goto find }
-  :: atomic { flaw == NO_C_CHECK && HELD_BY(c) != c + 1 -> begin_resync(); goto find }
+  :: atomic { IS_GONE(c) -> begin_resync(); goto find }
   :: atomic {
-      (!LAPPED(c) || flaw == NO_C_CHECK) && (flaw != NO_C_CHECK || HELD_BY(c) == c + 1) ->
+      !IS_GONE(c) ->
       if
       :: shared -> goto claim
-      :: else -> take(); move(next); next = 0; whole = true; goto again
+      :: else -> take(); move_own(next); next = 0; whole = true; goto again
       fi
     }
   fi;
@@ -124,9 +130,9 @@ check: /* the C check, behind the copy */
 claim:
   if
   :: atomic {
-      true -> move(next);
+      true -> move_shared(next);
       if
-      :: changed -> take()
+      :: changed -> take_shared()
       :: else
       fi;
       next = 0; whole = true; c = 0;
@@ -142,7 +148,7 @@ on_jump:
       REQUIRE(marker_stays_within_C, next <= C && next - c <= N);
       if
       :: shared -> goto claim_skip
-      :: else -> skip_to(next); move(next); next = 0; goto again
+      :: else -> skip_to(next); move_own(next); next = 0; goto again
       fi
     }
   fi;
@@ -150,7 +156,7 @@ on_jump:
 claim_skip:
   if
   :: atomic {
-      true -> move(next);
+      true -> move_shared(next);
       if
       :: changed -> skip_to(next)
       :: else
@@ -187,7 +193,7 @@ find: /* find_present(): the first of [at, end) that is published or a marker; e
       at = 0; end = 0;
       if
       :: shared -> goto claim_loss
-      :: else -> lose(next); move(next); next = 0; present = 0; goto again
+      :: else -> lose(next); move_own(next); next = 0; present = 0; goto again
       fi
     }
   fi;
@@ -195,7 +201,7 @@ find: /* find_present(): the first of [at, end) that is published or a marker; e
 claim_loss:
   if
   :: atomic {
-      true -> move(next);
+      true -> move_shared(next);
       if
       :: changed -> lose(next)
       :: else

@@ -35,29 +35,20 @@ inline drop_all() {
   last = false; idle_run = false; complete = false; second = false
 }
 
-/* The next run of `repairs`, or, behind the last, on to the lines. */
-inline next_run() {
-  if
-  :: repairs == 0 ->
-    at = 0; end = 0;
-    if
-    :: complete -> l = 0; goto lock_line
-    :: else -> drop_all(); goto begin
-    fi
-  :: else ->
-    lowest = 0;
-    do
-    :: (repairs & BIT(lowest)) == 0 -> lowest++
-    :: else -> break
-    od;
-    end = lowest;
-    do
-    :: (repairs & BIT(end)) != 0 -> end++
-    :: else -> break
-    od;
-    at = (flaw == UPWARD_MARKS -> lowest : end - 1);
-    goto put_mark
-  fi
+/* The first run of `repairs`. */
+inline begin_run() {
+  lowest = 0;
+  do
+  :: (repairs & BIT(lowest)) == 0 -> lowest++
+  :: else -> break
+  od;
+  end = lowest;
+  do
+  :: (repairs & BIT(end)) != 0 -> end++
+  :: else -> break
+  od;
+  at = (flaw == UPWARD_MARKS -> lowest : end - 1);
+  goto put_mark
 }
 
 proctype repairer() {
@@ -147,8 +138,8 @@ ask_lock: /* and is its owner dead? A lock of its own does not hinder it. */
       l = 0;
       if
       :: second -> goto free_line
-      :: !second && N == 1 -> repairs = 0; goto lock_line /* apply_repair(): needs none and has none */
-      :: else -> next_run()
+      :: !second && (N == 1 || repairs == 0) -> repairs = 0; goto lock_line /* one slot needs no repair, has none */
+      :: else -> begin_run()
       fi
     }
   fi;
@@ -166,10 +157,7 @@ put_mark: /* apply_repair(): from the last index down */
       :: flaw == MARKS_BEYOND_C -> lowest++
       :: else
       fi;
-      if
-      :: flaw == BLIND_MARKS -> store_slot(at, lowest, 0); changed = true
-      :: else -> mark(at, lowest)
-      fi;
+      mark(at, lowest, flaw == BLIND_MARKS);
       if
       :: changed ->
         REQUIRE(living_is_not_dead, force || !IN_WORK(at))
@@ -183,7 +171,11 @@ put_mark: /* apply_repair(): from the last index down */
         :: end > 0 && (repairs & BIT(end - 1)) != 0 -> end--; repairs = repairs & ~BIT(end)
         :: else -> break
         od;
-        next_run()
+        if
+        :: repairs != 0 -> begin_run()
+        :: repairs == 0 && complete -> at = 0; end = 0; goto lock_line
+        :: repairs == 0 && !complete -> drop_all(); goto begin
+        fi
       fi;
       goto put_mark
     }

@@ -65,7 +65,8 @@ hidden byte only; /* 0: all */
 /* What a configuration may choose without being compiled again. */
 hidden byte reservations;  /* how many producer 0 makes, */
 hidden byte others;        /* and each other one */
-hidden byte elements;      /* of each item */
+hidden byte elements;      /* of each item of producer 0, */
+hidden byte elements_else; /* and of the others */
 hidden byte mortals;       /* producers 0 .. mortals-1 may die, */
 hidden byte most_deaths;   /* but no more than so many times */
 hidden byte reborn;        /* a dead producer's line may be claimed again, once it is free */
@@ -98,6 +99,7 @@ inline knobs() {
     reservations = model_knob("reservations", 2);
     others = model_knob("others", reservations);
     elements = model_knob("elements", 1);
+    elements_else = model_knob("elements_else", elements);
     mortals = model_knob("mortals", 0);
     most_deaths = model_knob("deaths", 1);
     reborn = model_knob("reborn", 0);
@@ -136,9 +138,9 @@ inline made_visible(index) {
 }
 
 /* BasicRing::mark(): ONE exchange that is repeated until it succeeds or finds something newer. */
-inline mark(at, to) {
+inline mark(at, to, blind) {
   if
-  :: HELD_BY(at) <= (at) ->
+  :: HELD_BY(at) <= (at) || (blind) ->
     REQUIRE(marker_stays_within_C, (to) <= C);
     REQUIRE(marker_leads_elsewhere, (to) % N != (at) % N);
     store_slot(at, to, 0);

@@ -23,15 +23,18 @@ Json json_object(const Session& session) {
 
 Json index_json(std::uint64_t index) { return index == kNoIndex ? Json(nullptr) : Json(index); }
 
-Json holes_json(const Scan& scan) {
+Json holes_json(const Scan& scan, const std::vector<HoleOwner>& owners) {
   Json holes = Json::array();
-  for (const Hole& hole : scan.holes) {
-    // Who reserved it and when is recorded by nobody yet: the keys are there, and say so.
-    holes.push_back(Json{{"index", hole.index},
-                         {"next", hole.next},
-                         {"owner_pid", nullptr},
-                         {"owner_alive", nullptr},
-                         {"age_ms", nullptr}});
+  for (std::size_t k = 0; k < scan.holes.size(); ++k) {
+    const Hole& hole = scan.holes[k];
+    const HoleOwner& owner = owners[k];
+    // The bytes tell no time: only who watches, as slickqd does, knows an age.
+    holes.push_back(
+        Json{{"index", hole.index},
+             {"next", hole.next},
+             {"owner_pid", owner.pid == 0 ? Json(nullptr) : Json(owner.pid)},
+             {"owner_alive", owner.owner == Owner::unknown ? Json(nullptr) : Json(owner.owner == Owner::live)},
+             {"age_ms", nullptr}});
   }
   return holes;
 }
@@ -82,7 +85,7 @@ void add_inspection(Json& object, const Inspection& inspection) {
   object["last_published_index"] = index_json(inspection.last_published);
   object["unpublished"] = inspection.scan.unpublished;
   object["oldest_index"] = inspection.scan.oldest;
-  object["holes"] = holes_json(inspection.scan);
+  object["holes"] = holes_json(inspection.scan, inspection.hole_owners);
   object["consistent"] = inspection.scan.consistent;
   object["holders"] = inspection.holders ? holders_json(*inspection.holders) : Json(nullptr);
   object["mode"] = mode_text(inspection.file.mode);

@@ -16,7 +16,7 @@ using Json = nlohmann::ordered_json;
 /// {"schema": "slickq.VERB/1"} to add to; a verb of two words is written with '-'.
 Json json_object(const Session& session);
 Json index_json(std::uint64_t index);  ///< null for kNoIndex
-Json holes_json(const Scan& scan);
+Json holes_json(const Scan& scan, const std::vector<HoleOwner>& owners);
 Json holders_json(const Holders& holders);
 std::string mode_text(mode_t mode);  ///< "0660"
 std::string_view to_string(InitState state) noexcept;

@@ -49,6 +49,7 @@ Inspected inspect_source(Session& session, const Source& source) {
   View view = open_source(session, source);
   InspectOptions options;
   options.holders = !holders;
+  options.nobody_has_it = holders && nobody_has(*holders);
   Inspection facts = inspect(view, options);
   if (holders) facts.holders = std::move(holders);
   return {std::move(view), std::move(facts)};

@@ -74,7 +74,9 @@ void look_into_queue(Entry& entry, const CatalogOptions& options) {
   const View view = View::open_segment(entry.name, options.shm_dir);
   entry.geometry = view.geometry();
   entry.last_published = last_published_index(view.header(), view.geometry().layout());
-  if (options.scan) entry.scan = scan(view);
+  if (!options.scan) return;
+  entry.scan = scan(view);
+  entry.hole_owners = owners_of(view, entry.scan->holes, false);
 }
 
 // What a regular file is, by its bytes. False: it vanished.
@@ -146,6 +148,13 @@ bool has_holders(EntryKind kind) noexcept {
          kind == EntryKind::damaged;
 }
 
+// What owners_of() does when it is told so.
+void nobody_lives(std::vector<HoleOwner>& owners) {
+  for (HoleOwner& owner : owners) {
+    if (owner.owner == Owner::unknown) owner.owner = Owner::dead;
+  }
+}
+
 void add_holders(std::vector<Entry>& entries, const std::string& dir) {
   std::vector<FileId> wanted;
   for (const Entry& entry : entries) {
@@ -157,6 +166,7 @@ void add_holders(std::vector<Entry>& entries, const std::string& dir) {
     if (!has_holders(entry.kind)) return false;
     try {
       entry.holders = find_holders(entry.path, scanned);
+      if (nobody_has(*entry.holders)) nobody_lives(entry.hole_owners);
       return false;
     } catch (const Error& error) {
       return is_gone(error);  // otherwise listed without holders

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <utility>
 #include <vector>
 
 #include "slickq/error.hpp"
@@ -49,15 +50,12 @@ std::string group_name(gid_t gid) { return name_of<group>(gid, getgrgid_r, &grou
 Inspection inspect(const View& view, const InspectOptions& options) {
   const FileFacts file = view.facts();
   const std::uint64_t last_published = last_published_index(view.header(), view.geometry().layout());
-  return {view.name(),
-          view.path(),
-          view.geometry(),
-          view.init_state(),
-          file,
-          last_published,
-          scan(view),
-          options.holders && view.is_live() ? holders_of(view, options.probe_lease) : std::nullopt,
-          user_name(file.owner),
+  Scan scanned = scan(view);
+  // The holders behind the scan: nobody then means that whoever left a hole is gone.
+  auto holders = options.holders && view.is_live() ? holders_of(view, options.probe_lease) : std::nullopt;
+  auto owners = owners_of(view, scanned.holes, holders ? nobody_has(*holders) : options.nobody_has_it);
+  return {view.name(),           view.path(),        view.geometry(),   view.init_state(),  file,
+          last_published,        std::move(scanned), std::move(owners), std::move(holders), user_name(file.owner),
           group_name(file.group)};
 }
 

@@ -1,6 +1,7 @@
 #include "slickq/recovery.hpp"
 
 #include <algorithm>
+#include <optional>
 
 namespace slickq {
 namespace {
@@ -29,6 +30,17 @@ class Judge {
     }));
   }
 
+  // kNoLine when there are several.
+  std::uint32_t only_dead_reserving_line() const {
+    std::uint32_t found = kNoLine;
+    for (const LineSight& seen : lines_) {
+      if (!seen.dead || seen.claim.state != JournalState::reserving) continue;
+      if (found != kNoLine) return kNoLine;
+      found = seen.line;
+    }
+    return found;
+  }
+
  private:
   bool is_reserving_below(std::uint64_t index, bool dead) const {
     return std::any_of(lines_.begin(), lines_.end(), [&](const LineSight& seen) {
@@ -53,12 +65,33 @@ void append(std::vector<Missing>& runs, const Missing& next, const Judge& judge)
   }
 }
 
+// What of `run` lies below `limit`; the rest stays in it.
+std::optional<Missing> cut_below(std::uint64_t limit, Missing& run) {
+  if (run.index >= std::min(run.end, limit)) return std::nullopt;
+  Missing part = run;
+  part.end = run.index = std::min(run.end, limit);
+  return part;
+}
+
+void add_repair(RepairPlan& plan, const Missing& run) {
+  if (!plan.repairs.empty() && plan.repairs.back().end == run.index) {
+    Missing& before = plan.repairs.back();
+    before.end = run.end;  // carried on: one marker for neighbours, whoever they were
+    if (before.owner != run.owner) before.owner = Owner::unknown;
+    if (before.line != run.line) before.line = kNoLine;
+  } else {
+    plan.repairs.push_back(run);
+  }
+}
+
 }  // namespace
 
 Missing owner_of(std::uint64_t index, std::uint64_t step, const std::vector<LineSight>& lines) {
   const Judge judge(lines);
   Missing run = judge.of(index, step);
-  if (run.owner == Owner::unknown && judge.may_be_of_a_dead_line(index)) run.owner = Owner::dead;
+  if (run.owner != Owner::unknown || !judge.may_be_of_a_dead_line(index)) return run;
+  run.owner = Owner::dead;
+  run.line = judge.only_dead_reserving_line();
   return run;
 }
 
@@ -94,20 +127,19 @@ RepairPlan detail::judge(std::uint64_t reserved, std::uint64_t step, const std::
   const bool is_clear_behind = candidates - (leads ? 1 : 0) <= lines_left;
   for (Missing& run : runs) {
     const bool clear = run.index == leading ? is_clear : is_clear_behind;
-    if (run.owner == Owner::unknown && (rules.nobody_else || (clear && may_be_dead(run)))) run.owner = Owner::dead;
+    if (run.owner == Owner::unknown && clear && may_be_dead(run)) run.owner = Owner::dead;
   }
 
   RepairPlan plan;
   plan.reserved = reserved;
-  for (const Missing& run : runs) {
-    const bool repair = run.owner == Owner::dead || (rules.force && run.owner == Owner::unknown);
-    if (!repair) {
-      plan.doubts.push_back(run);
-    } else if (!plan.repairs.empty() && plan.repairs.back().end == run.index) {
-      plan.repairs.back().end = run.end;  // carried on: one marker for neighbours, whoever they were
-    } else {
-      plan.repairs.push_back(run);
+  for (Missing run : runs) {
+    if (run.owner == Owner::dead) {
+      add_repair(plan, run);
+    } else if (run.owner == Owner::unknown) {
+      if (const auto part = cut_below(rules.dead_below, run)) add_repair(plan, {part->index, part->end, Owner::dead});
+      if (const auto part = cut_below(rules.doubts_below, run)) add_repair(plan, *part);
     }
+    if (run.owner != Owner::dead && run.index < run.end) plan.doubts.push_back(run);
   }
   for (const LineSight& seen : lines) {
     if (seen.dead) plan.dead.push_back(seen.line);

@@ -8,6 +8,7 @@
 
 #include "slickq/error.hpp"
 #include "slickq/journal_lock.hpp"
+#include "slickq/wait.hpp"
 
 namespace slickq {
 namespace {
@@ -16,10 +17,9 @@ int open_again(const Queue& queue) {
   if (!queue.is_shared()) {
     throw Error(Errc::invalid_argument, "local queue", "nobody can be proven dead there, so nothing is repaired");
   }
-  if (!queue.writable()) throw Error(Errc::permission, queue.name(), "mapped read-only, and a repair writes");
   // By descriptor and not by name: the name may lead to another segment by now.
   const std::string path = "/proc/self/fd/" + std::to_string(queue.segment().fd());
-  const int fd = open(path.c_str(), O_RDWR | O_CLOEXEC);
+  const int fd = open(path.c_str(), (queue.writable() ? O_RDWR : O_RDONLY) | O_CLOEXEC);
   if (fd < 0) throw system_failure(queue.name(), "cannot open again", errno);
   return fd;
 }
@@ -41,6 +41,28 @@ std::vector<LineSight> look_at_journal(const View& view) {
   return lines;
 }
 
+std::vector<HoleOwner> owners_of(const View& view, const std::vector<Hole>& holes, bool nobody_has_it) {
+  std::vector<HoleOwner> owners;
+  owners.reserve(holes.size());
+  if (holes.empty()) return owners;
+  const std::vector<LineSight> lines = look_at_journal(view);
+  const Annex annex = view.annex();
+  for (const Hole& hole : holes) {
+    const Missing of = owner_of(hole.index, view.geometry().items_per_slot(), lines);
+    HoleOwner owner{of.owner, 0};
+    if (of.line != kNoLine) owner.pid = static_cast<pid_t>(annex.journal[of.line].pid);
+    if (owner.owner == Owner::unknown && nobody_has_it) owner.owner = Owner::dead;
+    if (!view.is_live()) owner.owner = Owner::unknown;  // a copy: who lives was true elsewhere, at another time
+    owners.push_back(owner);
+  }
+  return owners;
+}
+
+// flock alone says nothing of the originals, who take no lock.
+bool nobody_has(const Holders& proven) noexcept {
+  return !proven.held && (proven.proof == Proof::lease || proven.proof == Proof::proc);
+}
+
 Repairer::Repairer(Queue& queue) : queue_(&queue), journal_(queue.annex(), queue.geometry()), fd_(open_again(queue)) {}
 
 Repairer::~Repairer() { close(fd_); }
@@ -54,10 +76,29 @@ RepairPlan Repairer::plan(const RepairRules& rules) const {
       queue_->ring(), journal_, [this](std::uint32_t line) { return is_dead(line); }, rules);
 }
 
-bool Repairer::apply(const RepairPlan& plan) {
-  if (!apply_repair(queue_->ring(), plan)) return false;
-  free_settled(plan.dead);
-  return true;
+bool Repairer::apply(const RepairPlan& plan, std::uint64_t* marked) {
+  if (!queue_->writable()) {
+    throw Error(Errc::permission, queue_->name(), "mapped read-only, and a repair writes",
+                "repair it as its owner, or as root");
+  }
+  const bool complete = apply_repair(queue_->ring(), plan, marked);
+  wake_sleepers(queue_->annex());
+  if (complete) free_settled(plan.dead);
+  return complete;
+}
+
+RepairReport Repairer::repair(const RepairRules& rules) {
+  constexpr int kTries = 8;
+  RepairReport report;
+  report.before = report.after = plan(rules);
+  for (int tried = 0; tried < kTries; ++tried) {
+    if (report.after.repairs.empty() && report.after.dead.empty()) return report;
+    const bool done = apply(report.after, &report.repaired);
+    report.after = plan(rules);
+    if (done) return report;
+  }
+  report.complete = report.after.repairs.empty();
+  return report;
 }
 
 // Locked before the look: else somebody could take a line over, reserve and die between the look and the freeing, and

@@ -52,10 +52,10 @@ class Examination {
   // Without that no slot is where it is looked for.
   bool geometry_holds() {
     const Recognition now = view_.recognise_again();
-    if (now.geometry && *now.geometry == geometry_) return true;
+    if (now.verdict == Verdict::queue && *now.geometry == geometry_) return true;
     suspect(Kind::header, 0, 0,
             "the header changed since the segment was opened: it was " + geometry_.describe() + ", now " +
-                (now.geometry ? now.geometry->describe() : now.problem));
+                (now.verdict == Verdict::queue ? now.geometry->describe() : now.problem));
     return false;
   }
 

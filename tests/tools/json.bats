@@ -42,7 +42,8 @@ schema() { json "d['schema']"; }
   expect "$(slickq inspect q --json | json "d['last_published_index']")" None
   cp "$GOLDEN_DIR/cpp-1.4.0/hole.bin" "$SLICKQ_SHM_DIR/hole"
   expect "$(slickq inspect hole --json | json "d['holes']")" \
-    "[{'index': 2, 'next': 3, 'owner_pid': None, 'owner_alive': None, 'age_ms': None}]"
+    "[{'index': 2, 'next': 3, 'owner_pid': None, 'owner_alive': False, 'age_ms': None}]"
+  expect "$(slickq inspect --file "$SLICKQ_SHM_DIR/hole" --json | json "d['holes'][0]['owner_alive']")" None
   expect "$(slickq inspect --file "$SLICKQ_SHM_DIR/hole" --json | json "d['holders']")" None
 }
 

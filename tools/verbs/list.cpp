@@ -147,7 +147,7 @@ Json entry_json(const Entry& entry) {
     object["gap"] = entry.scan->reserved - entry.scan->published;
     object["unpublished"] = entry.scan->unpublished;
     object["oldest_index"] = entry.scan->oldest;
-    object["holes"] = holes_json(*entry.scan);
+    object["holes"] = holes_json(*entry.scan, entry.hole_owners);
   }
   if (entry.cursor) object["cursor"] = *entry.cursor;
   if (entry.holders) object["holders"] = holders_json(*entry.holders);

@@ -37,6 +37,7 @@ struct Entry {
   std::optional<Geometry> geometry;         ///< queues
   std::uint64_t last_published = kNoIndex;  ///< queues
   std::optional<Scan> scan;                 ///< queues, when asked for
+  std::vector<HoleOwner> hole_owners;       ///< one for each of scan's holes
   std::optional<std::uint64_t> cursor;      ///< cursors: the value
   std::optional<Holders> holders;           ///< when asked for
 };

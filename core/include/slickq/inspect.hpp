@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "slickq/holders.hpp"
+#include "slickq/repair.hpp"
 #include "slickq/scan.hpp"
 #include "slickq/view.hpp"
 
@@ -23,14 +24,17 @@ struct Inspection {
   FileFacts file;
   std::uint64_t last_published;  ///< kNoIndex: none, or not maintained by the layout
   Scan scan;
-  std::optional<Holders> holders;  ///< not for a file of bytes, a removed segment, nor when not asked for
-  std::string owner;               ///< user name, or the number
+  std::vector<HoleOwner> hole_owners;  ///< one for each of scan.holes
+  std::optional<Holders> holders;      ///< not for a file of bytes, a removed segment, nor when not asked for
+  std::string owner;                   ///< user name, or the number
   std::string group;
 };
 
 struct InspectOptions {
   bool holders = true;
   bool probe_lease = true;
+  /// Without `holders`: the caller has just proven that nobody has the segment (repair.hpp).
+  bool nobody_has_it = false;
 };
 
 Inspection inspect(const View& view, const InspectOptions& options = {});

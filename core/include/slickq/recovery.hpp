@@ -1,14 +1,15 @@
 // Repair of holes: reservations that nobody will ever publish.
 //
 // A plan says, for every missing index of the ring, whose it is; what belongs to the provably dead is turned into jump
-// markers, on which every reader, the originals' too, goes on. What is only doubtful is left alone, unless forced.
+// markers, on which every reader, the originals' too, goes on. What is only doubtful is left alone, unless the caller
+// says how old a doubt has to be.
 //
 // Whose is a missing index h?
 //   1. a journal line is held over it: its owner's, dead or alive (is_dead);
 //   2. else a line of a live owner is `reserving` with a bound <= h: perhaps his; doubt, and settled in an instant;
 //   3. else lines of dead owners are `reserving` with a bound <= h: theirs, when there are no more runs of such indexes
 //      than dead lines; with more, which is whose is doubt. A run at the very start of a lapped ring counts last;
-//   4. else nobody's who keeps a journal: dead when nobody but the caller has the segment at all, else doubt.
+//   4. else nobody's who keeps a journal: dead when nobody but the caller has had the segment since, else doubt.
 //
 // Thread safety: plan_repair() only reads. apply_repair() may run while everybody works, and twice at once: each marker
 // is an exchange against what was seen, from the last index down to the first, so that no reader sets out before the
@@ -49,9 +50,15 @@ struct RepairPlan {
   std::vector<std::uint32_t> dead;  ///< journal lines of dead owners, whatever they were doing
 };
 
+inline constexpr std::uint64_t kEveryDoubt = kNoIndex;
+
 struct RepairRules {
-  bool nobody_else = false;  ///< nobody but the caller has the segment open or mapped (holders.hpp)
-  bool force = false;        ///< doubts are repaired, too; never what a live owner holds
+  /// Nobody but the caller had the segment open or mapped (holders.hpp) at a moment AFTER C was this: what no journal
+  /// line holds below it is dead.
+  std::uint64_t dead_below = 0;
+  /// Doubts below this index are repaired, too; never what a live owner holds. Indexes are reserved in order, so C of
+  /// some time ago means: what has been missing for that long. kEveryDoubt: all of them.
+  std::uint64_t doubts_below = 0;
 };
 
 /// One look at a journal line that is not free: what it says and whether its owner is gone.
@@ -104,23 +111,33 @@ RepairPlan plan_repair(const BasicRing<Memory>& ring, const BasicJournal<Memory>
   if (!plan.doubts.empty() && plan.doubts.front().index == leading && plan.doubts.front().owner == Owner::unknown) {
     plan.doubts.erase(plan.doubts.begin());
   }
+  if (geometry.slot_count() == 1) plan.doubts.insert(plan.doubts.end(), plan.repairs.begin(), plan.repairs.end());
+  if (geometry.slot_count() == 1) plan.repairs.clear();
   return plan;
 }
 
-/// Put the markers of `plan.repairs`. False: somebody published in between; what is left needs a new plan.
+/// Put the markers of `plan.repairs`. False: somebody published in between; what is left needs a new plan. `marked` is
+/// raised by the elements that readers now jump over.
 template <class Memory>
-bool apply_repair(BasicRing<Memory>& ring, const RepairPlan& plan) {
+bool apply_repair(BasicRing<Memory>& ring, const RepairPlan& plan, std::uint64_t* marked = nullptr) {
   const Geometry& geometry = ring.geometry();
   const std::uint64_t step = geometry.items_per_slot();
-  if (geometry.slot_count() == 1) return true;
   bool complete = true;
   for (const Missing& run : plan.repairs) {
     // A marker must not point to its own slot's position: a hole of the whole ring takes a hop more.
     const bool whole_ring = run.end - run.index == geometry.capacity();
     const std::uint64_t first = whole_ring ? run.index + step : run.index;
     bool done = true;
-    for (std::uint64_t at = run.end; done && at > first; at -= step) done = ring.mark(at - step, run.end);
-    if (done && whole_ring) done = ring.mark(run.index, first);
+    std::uint64_t from = run.end;
+    while (done && from > first) {
+      done = ring.mark(from - step, run.end);
+      if (done) from -= step;
+    }
+    if (done && whole_ring) {
+      done = ring.mark(run.index, first);
+      if (done) from = run.index;
+    }
+    if (marked != nullptr) *marked += run.end - from;
     complete = complete && done;
   }
   return complete;

@@ -5,11 +5,15 @@
 // repair frees them.
 #pragma once
 
+#include <sys/types.h>
+
 #include <cstdint>
 #include <vector>
 
+#include "slickq/holders.hpp"
 #include "slickq/queue.hpp"
 #include "slickq/recovery.hpp"
+#include "slickq/scan.hpp"
 #include "slickq/view.hpp"
 
 namespace slickq {
@@ -18,9 +22,28 @@ namespace slickq {
 /// of bytes everybody is dead.
 std::vector<LineSight> look_at_journal(const View& view);
 
+/// Whose a hole is: the owner of its first index, for which readers wait.
+struct HoleOwner {
+  Owner owner = Owner::unknown;
+  pid_t pid = 0;  ///< as the owner saw itself, when its journal line tells; else 0
+};
+/// One for each hole. `nobody_has_it`: proven after the holes were found, so that no owner lives.
+std::vector<HoleOwner> owners_of(const View& view, const std::vector<Hole>& holes, bool nobody_has_it);
+
+/// Is it proven that nobody has the segment open or mapped, but for the calling process? `proven`: by find_holders().
+bool nobody_has(const Holders& proven) noexcept;
+
+/// What Repairer::repair() did.
+struct RepairReport {
+  RepairPlan before;           ///< what was to be done when it began
+  RepairPlan after;            ///< what is left: doubts, or repairs when `complete` is false
+  std::uint64_t repaired = 0;  ///< elements that readers jump over now
+  bool complete = true;        ///< false: each time somebody published in between; try again
+};
+
 class Repairer {
  public:
-  /// `queue`: shared and writable; it outlives the Repairer. Throws Error(permission), (invalid_argument) when local.
+  /// `queue`: shared; it outlives the Repairer. Throws Error(invalid_argument) when local.
   explicit Repairer(Queue& queue);
   Repairer(const Repairer&) = delete;
   Repairer& operator=(const Repairer&) = delete;
@@ -28,9 +51,12 @@ class Repairer {
 
   RepairPlan plan(const RepairRules& rules = {}) const;
 
-  /// Apply a plan, then free the journal lines of the dead whose work is settled. False: somebody published in between,
-  /// plan again.
-  bool apply(const RepairPlan& plan);
+  /// Apply a plan, wake who sleeps at the queue, then free the journal lines of the dead whose work is settled. False:
+  /// somebody published in between, plan again. Throws Error(permission) when the queue is mapped read-only.
+  bool apply(const RepairPlan& plan, std::uint64_t* marked = nullptr);
+
+  /// Plan and apply until there is nothing left that the rules allow, or nothing gets done for some tries.
+  RepairReport repair(const RepairRules& rules = {});
 
  private:
   bool is_dead(std::uint32_t line) const noexcept;

@@ -53,6 +53,7 @@ Run declare_cursor_show(Arguments&);
 Run declare_cursor_set(Arguments&);
 Run declare_cursor_remove(Arguments&);
 Run declare_ps(Arguments&);
+Run declare_repair(Arguments&);
 Run declare_verify(Arguments&);
 Run declare_daemon_status(Arguments&);
 Run declare_daemon_reload(Arguments&);

@@ -44,6 +44,25 @@ std::string truncated_text(const Geometry& geometry, std::uint64_t have) {
          " bytes, the file has " + std::to_string(have);
 }
 
+Layout layout_of(std::uint32_t features) noexcept {
+  return (features & kFeatureLastPublished) != 0 ? Layout::slq1 : Layout::slq0;
+}
+
+// With its magic, but not ready. The geometry is given when header and file agree on it.
+Recognition half_made(const Header& h, std::uint32_t items, std::uint64_t file_bytes) {
+  Recognition found = not_a_queue(Verdict::initialising, static_cast<InitState>(h.init_state),
+                                  "initialisation not finished: init state " + std::to_string(h.init_state) +
+                                      " instead of 3; its creator is at work or died");
+  if (((h.magic & kFeatureItemsPerSlot) != 0) != (items != 1)) return found;
+  try {
+    const Geometry geometry = Geometry::make(layout_of(h.magic), h.capacity, h.element_size, items);
+    if (file_bytes >= geometry.segment_bytes()) found.geometry = geometry;
+  } catch (const Error&) {
+    // not all of the header is there yet
+  }
+  return found;
+}
+
 // A header with the SLQ magic: it says everything itself, so it is believed or refused, never guessed at.
 Recognition recognise_slq(const Header& h, std::uint64_t file_bytes, const std::optional<Geometry>& annexed) {
   const auto state = static_cast<InitState>(h.init_state);
@@ -52,20 +71,15 @@ Recognition recognise_slq(const Header& h, std::uint64_t file_bytes, const std::
     return not_a_queue(Verdict::foreign, state,
                        "magic " + hex(h.magic) + " has feature bits this version does not know (known: 0x3)");
   }
-  if (state != InitState::ready) {
-    return not_a_queue(Verdict::initialising, state,
-                       "initialisation not finished: init state " + std::to_string(h.init_state) +
-                           " instead of 3; its creator is at work or died");
-  }
   const std::uint32_t items = h.items_per_slot == 0 ? 1 : h.items_per_slot;
+  if (state != InitState::ready) return half_made(h, items, file_bytes);
   if (((features & kFeatureItemsPerSlot) != 0) != (items != 1)) {
     return not_a_queue(
         Verdict::foreign, state,
         "damaged header: magic " + hex(h.magic) + " contradicts items per slot " + std::to_string(items));
   }
   try {
-    const Layout layout = (features & kFeatureLastPublished) != 0 ? Layout::slq1 : Layout::slq0;
-    const Geometry geometry = Geometry::make(layout, h.capacity, h.element_size, items);
+    const Geometry geometry = Geometry::make(layout_of(features), h.capacity, h.element_size, items);
     if (file_bytes < geometry.segment_bytes()) {
       return not_a_queue(Verdict::truncated, state, truncated_text(geometry, file_bytes));
     }

@@ -31,7 +31,8 @@ enum class Verdict : std::uint8_t {
 
 struct Recognition {
   Verdict verdict = Verdict::foreign;
-  std::optional<Geometry> geometry;  ///< set when verdict is queue
+  /// Set when verdict is queue, and when it is initialising and the header tells all of it already.
+  std::optional<Geometry> geometry;
   InitState init_state = InitState::none;
   std::string problem;            ///< why it is not a queue, empty when it is
   bool may_become_queue = false;  ///< a creator of the originals passes through such a state: look again

@@ -6,6 +6,7 @@
 #include "slickq/consumer.hpp"
 #include "slickq/cursor.hpp"
 #include "slickq/error.hpp"
+#include "slickq/finish.hpp"
 #include "slickq/geometry.hpp"
 #include "slickq/holders.hpp"
 #include "slickq/inspect.hpp"

@@ -227,12 +227,6 @@ Config parse_config(const std::string& file_name, std::string text) {
 
 std::vector<std::string> unsupported_wishes(const Config& config) {
   std::vector<std::string> wishes;
-  for (const QueueConfig& queue : config.queues) {
-    if (queue.stall.action == StallAction::repair) {
-      wishes.push_back(fmt::format("{}/stall/action: this release reports stalls of {}, it does not repair them",
-                                   queue.pointer, queue.name));
-    }
-  }
   if (config.metrics.listen) {
     wishes.push_back("/metrics/listen: this release serves no metrics, nothing listens on " + *config.metrics.listen);
   }

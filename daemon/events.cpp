@@ -15,12 +15,19 @@ struct Row {
 };
 
 constexpr std::array kRows{
-    Row{EventKind::created, "created", false},          Row{EventKind::adopted, "adopted", false},
-    Row{EventKind::mismatch, "mismatch", true},         Row{EventKind::vanished, "vanished", true},
-    Row{EventKind::recreated, "recreated", true},       Row{EventKind::stall, "stall", true},
-    Row{EventKind::orphan_found, "orphan_found", true}, Row{EventKind::orphan_removed, "orphan_removed", false},
-    Row{EventKind::lag_warn, "lag_warn", true},         Row{EventKind::lag_critical, "lag_critical", true},
-    Row{EventKind::reload_ok, "reload_ok", false},      Row{EventKind::reload_failed, "reload_failed", true},
+    Row{EventKind::created, "created", false},
+    Row{EventKind::adopted, "adopted", false},
+    Row{EventKind::mismatch, "mismatch", true},
+    Row{EventKind::vanished, "vanished", true},
+    Row{EventKind::recreated, "recreated", true},
+    Row{EventKind::stall, "stall", true},
+    Row{EventKind::repaired, "repaired", true},
+    Row{EventKind::orphan_found, "orphan_found", true},
+    Row{EventKind::orphan_removed, "orphan_removed", false},
+    Row{EventKind::lag_warn, "lag_warn", true},
+    Row{EventKind::lag_critical, "lag_critical", true},
+    Row{EventKind::reload_ok, "reload_ok", false},
+    Row{EventKind::reload_failed, "reload_failed", true},
 };
 
 constexpr bool rows_follow_the_enum() {

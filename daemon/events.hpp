@@ -21,6 +21,7 @@ enum class EventKind : std::uint8_t {
   vanished,
   recreated,
   stall,
+  repaired,
   orphan_found,
   orphan_removed,
   lag_warn,

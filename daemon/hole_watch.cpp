@@ -5,16 +5,26 @@
 
 namespace slickqd {
 
-void HoleWatch::update(const std::vector<slickq::Hole>& seen, Monotonic now) {
+void HoleWatch::update(const std::vector<slickq::Hole>& seen, const std::vector<slickq::HoleOwner>& owners,
+                       Monotonic now) {
+  const Monotonic not_before = last_update_.value_or(now);
   std::vector<AgedHole> holes;
   holes.reserve(seen.size());
   auto old = holes_.begin();  // both lists ascend: one pass
-  for (const slickq::Hole& hole : seen) {
+  for (std::size_t k = 0; k < seen.size(); ++k) {
+    const slickq::Hole& hole = seen[k];
     while (old != holes_.end() && old->next <= hole.index) ++old;
     const bool known = old != holes_.end() && old->index <= hole.index;
-    holes.push_back({hole.index, hole.next, known ? old->since : now, known && old->announced});
+    AgedHole aged{hole.index, hole.next, now, not_before, false, owners[k]};
+    if (known) {
+      aged.since = old->since;
+      aged.not_before = old->not_before;
+      aged.announced = old->announced;
+    }
+    holes.push_back(aged);
   }
   holes_ = std::move(holes);
+  last_update_ = now;
 }
 
 bool HoleWatch::has_older_than(std::chrono::milliseconds age, Monotonic now) const {

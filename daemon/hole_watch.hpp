@@ -6,9 +6,11 @@
 
 #include <chrono>
 #include <cstdint>
+#include <optional>
 #include <vector>
 
 #include "clock.hpp"
+#include "slickq/repair.hpp"
 #include "slickq/scan.hpp"
 
 namespace slickqd {
@@ -16,15 +18,21 @@ namespace slickqd {
 struct AgedHole {
   std::uint64_t index = 0;
   std::uint64_t next = 0;
-  Monotonic since{};       ///< first round that saw it
+  Monotonic since{};       ///< first round that saw it: it is at least so old
+  Monotonic not_before{};  ///< the round before that one: it is at most so old; `since` when there was none
   bool announced = false;  ///< its stall event is out
+  slickq::HoleOwner owner{};
 };
 
 class HoleWatch {
  public:
-  /// What this round's scan found. A hole that shrank from its front (a part was published) keeps its age.
-  void update(const std::vector<slickq::Hole>& seen, Monotonic now);
-  void clear() noexcept { holes_.clear(); }
+  /// What this round's scan found, and whose each hole is. One that shrank from its front (a part was published) keeps
+  /// its age.
+  void update(const std::vector<slickq::Hole>& seen, const std::vector<slickq::HoleOwner>& owners, Monotonic now);
+  void clear() noexcept {
+    holes_.clear();
+    last_update_.reset();
+  }
 
   /// Is any hole at least that old?
   bool has_older_than(std::chrono::milliseconds age, Monotonic now) const;
@@ -35,6 +43,7 @@ class HoleWatch {
 
  private:
   std::vector<AgedHole> holes_;  // ascending, disjoint
+  std::optional<Monotonic> last_update_;
 };
 
 }  // namespace slickqd

@@ -8,6 +8,7 @@
 
 #include "probe.hpp"
 #include "slickq/names.hpp"
+#include "stall_repair.hpp"
 #include "supervisor.hpp"
 
 namespace slickqd {
@@ -49,6 +50,8 @@ void Supervisor::look_at(const QueueConfig& queue, Tracked& tracked, Monotonic n
   if (!look) return;  // busy for the moment: what the last round saw stands
   const Reaction reaction = react(tracked.status.state, look->sight);
   perform(reaction.action, queue, tracked, *look, now);
+  const bool is_ours = look->sight == Sight::flowing || look->sight == Sight::stuck;
+  if (queue.stall.action == StallAction::repair && is_ours) repair(queue, tracked, look->numbers->inode, now);
   tracked.status.state = reaction.next;
   tracked.status.problem = std::move(look->problem);
   tracked.status.numbers = std::move(look->numbers);
@@ -78,6 +81,30 @@ void Supervisor::announce_stall(const QueueConfig& queue, Tracked& tracked, Mono
                    {"next", first.next},
                    {"age_ms", duration_cast<std::chrono::milliseconds>(now - first.since).count()},
                    {"holes", holes.size()}}});
+}
+
+void Supervisor::repair(const QueueConfig& queue, Tracked& tracked, std::uint64_t inode, Monotonic now) {
+  const auto due = due_repair(tracked.sampler.holes().holes(), queue.stall.after, now);
+  if (!due) return;
+  try {
+    const slickq::RepairReport report = repair_stall(queue.name, config_.shm_dir, inode, *due);
+    if (report.repaired == 0) return;  // published after all, or its owner lives: the next round knows
+    tracked.status.repaired += report.repaired;
+    const slickq::HoleOwner& owner = due->first.owner;
+    const bool proven = owner.owner == slickq::Owner::dead;
+    events_.record({EventKind::repaired,
+                    queue.name,
+                    {{"index", due->first.index},
+                     {"next", due->first.next},
+                     {"age_ms", duration_cast<std::chrono::milliseconds>(now - due->first.since).count()},
+                     {"items", report.repaired},
+                     {"owner_pid", owner.pid == 0 ? nlohmann::ordered_json() : nlohmann::ordered_json(owner.pid)},
+                     {"why", proven ? "its producer is dead" : "its producer is unknown and stall.after is over"}}});
+  } catch (const slickq::Error& error) {
+    tracked.status.repair_problem = error.what();
+    return;
+  }
+  tracked.status.repair_problem.clear();
 }
 
 void Supervisor::look_at_cursors(const QueueConfig& queue, QueueStatus& status) {

@@ -19,7 +19,11 @@ double rounded(double value) { return std::round(value * 10) / 10; }
 ordered_json holes_of(const QueueNumbers& numbers, Monotonic now) {
   ordered_json holes = ordered_json::array();
   for (const AgedHole& hole : numbers.holes) {
-    holes.push_back({{"index", hole.index}, {"next", hole.next}, {"age_ms", in_ms(now - hole.since)}});
+    ordered_json line{{"index", hole.index}, {"next", hole.next}, {"owner_pid", nullptr}, {"owner_alive", nullptr}};
+    if (hole.owner.pid != 0) line["owner_pid"] = hole.owner.pid;
+    if (hole.owner.owner != slickq::Owner::unknown) line["owner_alive"] = hole.owner.owner == slickq::Owner::live;
+    line["age_ms"] = in_ms(now - hole.since);
+    holes.push_back(std::move(line));
   }
   return holes;
 }
@@ -92,6 +96,8 @@ ordered_json to_json(const QueueStatus& queue, Monotonic now) {
   line["element_size"] = geometry.element_size();
   line["items_per_slot"] = geometry.items_per_slot();
   add_numbers(line, queue.numbers, now);
+  line["repaired"] = queue.repaired;
+  line["repair_problem"] = queue.repair_problem.empty() ? ordered_json() : ordered_json(queue.repair_problem);
   line["cursors"] = cursors_of(queue);
   return line;
 }

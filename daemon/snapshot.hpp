@@ -52,7 +52,9 @@ struct QueueStatus {
   QueueState state = QueueState::missing;
   slickq::Geometry configured;
   std::optional<QueueNumbers> numbers{};
-  std::string problem{};  ///< mismatch: what is there instead
+  std::string problem{};         ///< mismatch: what is there instead
+  std::uint64_t repaired = 0;    ///< elements jumped over by this daemon's repairs
+  std::string repair_problem{};  ///< why the last repair that was due could not be made
   std::vector<CursorStatus> cursors{};
 };
 

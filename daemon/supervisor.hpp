@@ -67,6 +67,7 @@ class Supervisor {
   void look_at(const QueueConfig& queue, Tracked& tracked, Monotonic now);
   void perform(Action action, const QueueConfig& queue, Tracked& tracked, const Look& look, Monotonic now);
   void announce_stall(const QueueConfig& queue, Tracked& tracked, Monotonic now);
+  void repair(const QueueConfig& queue, Tracked& tracked, std::uint64_t inode, Monotonic now);
   void look_at_cursors(const QueueConfig& queue, QueueStatus& status);
   void publish_snapshot(Monotonic begun, std::vector<OrphanStatus> orphans);
 

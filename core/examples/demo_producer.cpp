@@ -15,6 +15,14 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
+const char* why(slickq::Push result) {
+  switch (result) {
+    case slickq::Push::too_large: return "a tick (64 bytes) does not fit into an element of this queue";
+    case slickq::Push::obstructed: return "another producer stands still in the only place a tick could go";
+    default: return "the queue's index is used up; reset or recreate it";
+  }
+}
+
 // Ticks are due at start + k / rate: one that was sent late does not delay the ones behind it.
 int run(slickq::Queue& queue, double rate, const char* symbol) {
   slickq::Producer producer(queue);
@@ -36,9 +44,7 @@ int run(slickq::Queue& queue, double rate, const char* symbol) {
   std::printf("demo_producer: %s: pushed %llu ticks\n", queue.name().c_str(),
               static_cast<unsigned long long>(producer.pushed_items()));
   if (pushed == slickq::Push::pushed) return 0;
-  std::fprintf(stderr, "demo_producer: %s: %s\n", queue.name().c_str(),
-               pushed == slickq::Push::too_large ? "a tick (64 bytes) does not fit into an element of this queue"
-                                                 : "the queue's index is used up; reset or recreate it");
+  std::fprintf(stderr, "demo_producer: %s: %s\n", queue.name().c_str(), why(pushed));
   return 1;
 }
 

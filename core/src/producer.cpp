@@ -1,14 +1,17 @@
 #include "slickq/producer.hpp"
 
 #include <algorithm>
+#include <exception>
 #include <utility>
 
 #include "slickq/error.hpp"
+#include "slickq/repair.hpp"
 
 namespace slickq {
 
 Producer::Producer(Queue& queue, ProducerOptions options)
-    : ring_(&queue.ring()),
+    : queue_(&queue),
+      ring_(&queue.ring()),
       annex_(queue.annex()),
       seat_(Seat::claim(queue)),
       writer_(queue.ring(), Journal(queue.annex(), queue.geometry()), seat_.line()),
@@ -49,16 +52,46 @@ std::uint64_t Producer::limit() const noexcept {
   return std::min(slowest + ring_->geometry().capacity(), kMaxIndex - 1);
 }
 
+Push Producer::try_reserve(std::uint32_t count, std::uint64_t& index) noexcept {
+  index = writer_.reserve(count, limit());
+  if (index != kNoIndex) return Push::pushed;
+  if (writer_.is_obstructed()) return Push::obstructed;
+  return options_.respect.empty() ? Push::exhausted : Push::timed_out;
+}
+
 Push Producer::reserve_index(std::uint32_t count, std::uint64_t& index) noexcept {
-  const auto try_it = [&] {
-    index = writer_.reserve(count, limit());
-    return index != kNoIndex;
-  };
-  if (try_it()) return Push::pushed;
-  if (options_.respect.empty()) return Push::exhausted;
-  // Waiting happens with nothing reserved: who reserves first makes C run ahead, and every reader's check fails.
+  const Push tried = try_reserve(count, index);
+  return tried == Push::timed_out || tried == Push::obstructed ? wait_to_reserve(tried, count, index) : tried;
+}
+
+// Waiting happens with nothing reserved: who reserves first makes C run ahead, and every reader's check fails.
+Push Producer::wait_to_reserve(Push why, std::uint32_t count, std::uint64_t& index) noexcept {
+  using Clock = Waiter::Clock;
+  constexpr auto kAskAgain = std::chrono::milliseconds(20);
+  const auto begun = Clock::now();
+  auto ask_at = begun;
   Waiter waiter(options_.wait, nullptr, false);
-  return waiter.until(Waiter::Clock::now() + options_.patience, try_it) ? Push::pushed : Push::timed_out;
+  const auto patience = std::max(options_.patience, options_.obstruction_patience);
+  waiter.until(begun + patience, [&] {
+    if (why == Push::obstructed && Clock::now() >= ask_at) {
+      repair_the_dead();
+      ask_at = Clock::now() + kAskAgain;
+    }
+    why = try_reserve(count, index);
+    if (why == Push::obstructed) return Clock::now() - begun >= options_.obstruction_patience;
+    return why != Push::timed_out || Clock::now() - begun >= options_.patience;
+  });
+  return why;
+}
+
+// Who stands in the way may have died there. Without the right to find out it stays a matter of patience.
+void Producer::repair_the_dead() noexcept {
+  if (!queue_->is_shared()) return;
+  try {
+    Repairer(*queue_).repair();
+  } catch (const std::exception&) {
+    // no descriptor, no memory
+  }
 }
 
 void Producer::fill(std::uint64_t index, std::span<const std::byte> bytes, std::uint32_t count) noexcept {
@@ -89,6 +122,13 @@ Push Producer::put(std::span<const std::byte> bytes, std::uint32_t count) noexce
   }
 }
 
+Push Producer::put_first(std::span<const std::byte>& left) noexcept {
+  const std::size_t bytes = std::min<std::size_t>(left.size(), ring_->geometry().element_size());
+  const Push done = put(left.first(bytes), 1);
+  if (done == Push::pushed) left = left.subspan(bytes);
+  return done;
+}
+
 // As many of `left` as `most` allows, in one atomic step. One that cannot go where it was reserved ends the step: what
 // comes after it must stay after it.
 Push Producer::put_singles(std::span<const std::byte>& left, std::uint32_t most) noexcept {
@@ -96,14 +136,10 @@ Push Producer::put_singles(std::span<const std::byte>& left, std::uint32_t most)
   const std::uint64_t step = ring_->geometry().items_per_slot();
   if (!options_.respect.empty()) most = 1;
   const auto k = static_cast<std::uint32_t>(std::min<std::uint64_t>((left.size() + size - 1) / size, most));
-  if (k <= 1) {
-    const std::size_t bytes = std::min<std::size_t>(left.size(), size);
-    const Push done = put(left.first(bytes), 1);
-    if (done == Push::pushed) left = left.subspan(bytes);
-    return done;
-  }
+  if (k <= 1) return put_first(left);
   std::uint64_t index = writer_.reserve_singles(k);
   if (index == kNoIndex) return Push::exhausted;
+  const std::uint64_t begin = index;
   const std::uint64_t end = index + k * step;
   for (; index != end; index += step) {
     if (!writer_.is_clear(index, step)) {
@@ -125,7 +161,7 @@ Push Producer::put_singles(std::span<const std::byte>& left, std::uint32_t most)
     writer_.abandon(index, end);
   }
   wake_sleepers(annex_);
-  return Push::pushed;
+  return index != begin ? Push::pushed : put_first(left);  // alone it finds a way round, or says that there is none
 }
 
 Reservation Producer::reserve(std::uint32_t count) noexcept {

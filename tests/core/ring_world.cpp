@@ -130,10 +130,20 @@ bool World::publish(Writer& writer, std::uint64_t index, std::uint64_t end, std:
   return true;
 }
 
+// As Producer does it, but for the time and the look for the dead, which is the repairer's here.
+std::uint64_t World::reserve(Writer& writer, std::uint32_t count) {
+  for (;;) {
+    const std::uint64_t index = writer.reserve(count);
+    if (index != kNoIndex) return index;
+    if (!writer.is_obstructed()) ledger_.fail("no index, and nobody in the way", ring_.reserved_index());
+    Memory::step();
+  }
+}
+
 void World::push(Writer& writer, std::uint32_t producer, std::uint64_t number, std::uint32_t reserved,
                  std::uint32_t count) {
   for (bool visible = false; !visible;) {
-    const std::uint64_t index = writer.reserve(reserved);
+    const std::uint64_t index = reserve(writer, reserved);
     const std::uint64_t id = ledger_.begin(producer, number, index, count);
     write(id, index, count);
     visible = publish(writer, index, index + ring_.geometry().footprint(reserved), count);
@@ -159,7 +169,7 @@ void World::push_singles(Writer& writer, std::uint32_t producer, std::uint64_t& 
 }
 
 void World::give_up(Writer& writer, std::uint32_t count) {
-  const std::uint64_t index = writer.reserve(count);
+  const std::uint64_t index = reserve(writer, count);
   Memory::fill_in(ring_.element(index), kElementBytes);
   writer.abandon(index, index + ring_.geometry().footprint(count));
 }

@@ -112,6 +112,7 @@ class World {
   void spawn_all();
 
   void produce(std::uint32_t producer);
+  std::uint64_t reserve(Writer& writer, std::uint32_t count);
   void push(Writer& writer, std::uint32_t producer, std::uint64_t number, std::uint32_t reserved, std::uint32_t count);
   void push_singles(Writer& writer, std::uint32_t producer, std::uint64_t& number, std::uint32_t count);
   void give_up(Writer& writer, std::uint32_t count);

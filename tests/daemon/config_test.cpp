@@ -60,7 +60,8 @@ TEST_CASE("a full config is read to the last key") {
   CHECK(config.orphans.action == OrphanAction::remove);
   CHECK(config.control.group == gid_t{0});
   CHECK(config.log.format == LogFormat::json);
-  CHECK(unsupported_wishes(config).size() == 2);  // repair, metrics.listen
+  CHECK(queue.stall.action == StallAction::repair);
+  CHECK(unsupported_wishes(config).size() == 1);  // metrics.listen
 }
 
 TEST_CASE("what is left out has its default") {

@@ -7,15 +7,23 @@
 using namespace slickqd;
 using std::chrono::milliseconds;
 
+namespace {
+
+void update(HoleWatch& watch, const std::vector<slickq::Hole>& seen, Monotonic now) {
+  watch.update(seen, std::vector<slickq::HoleOwner>(seen.size()), now);
+}
+
+}  // namespace
+
 TEST_CASE("a hole ages from the first round that saw it") {
   daemon_test::FakeClock clock;
   HoleWatch watch;
-  watch.update({{3, 5}}, clock.monotonic());
+  update(watch, {{3, 5}}, clock.monotonic());
   clock.advance(milliseconds(1999));
-  watch.update({{3, 5}, {9, 10}}, clock.monotonic());
+  update(watch, {{3, 5}, {9, 10}}, clock.monotonic());
   CHECK_FALSE(watch.has_older_than(milliseconds(2000), clock.monotonic()));
   clock.advance(milliseconds(1));
-  watch.update({{3, 5}, {9, 10}}, clock.monotonic());
+  update(watch, {{3, 5}, {9, 10}}, clock.monotonic());
   CHECK(watch.has_older_than(milliseconds(2000), clock.monotonic()));
 
   const auto old = watch.take_unannounced(milliseconds(2000), clock.monotonic());
@@ -27,13 +35,13 @@ TEST_CASE("a hole ages from the first round that saw it") {
 TEST_CASE("a hole that shrank from its front keeps its age, a new one begins at zero") {
   daemon_test::FakeClock clock;
   HoleWatch watch;
-  watch.update({{10, 20}}, clock.monotonic());
+  update(watch, {{10, 20}}, clock.monotonic());
   clock.advance(milliseconds(500));
-  watch.update({{14, 20}}, clock.monotonic());
+  update(watch, {{14, 20}}, clock.monotonic());
   CHECK(watch.holes()[0].since == clock.monotonic() - milliseconds(500));
-  watch.update({}, clock.monotonic());
-  watch.update({{14, 20}}, clock.monotonic());
+  update(watch, {}, clock.monotonic());
+  update(watch, {{14, 20}}, clock.monotonic());
   CHECK(watch.holes()[0].since == clock.monotonic());
-  watch.update({{20, 22}}, clock.monotonic() + milliseconds(1));  // begins where the old one ended: another
+  update(watch, {{20, 22}}, clock.monotonic() + milliseconds(1));  // begins where the old one ended: another
   CHECK(watch.holes()[0].since == clock.monotonic() + milliseconds(1));
 }

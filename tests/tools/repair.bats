@@ -3,21 +3,17 @@ load common
 
 # QUEUE COUNT [unregistered]: a producer that has reserved and never publishes; its pid is in $stuck.
 start_stuck() {
-  "$TEST_BIN_DIR/stuck_producer" "$@" >"$SLICKQ_SHM_DIR/../$(basename "$SLICKQ_SHM_DIR").out" &
+  stuck_output=$BATS_TEST_TMPDIR/stuck
+  : >"$stuck_output"
+  "$TEST_BIN_DIR/stuck_producer" "$@" >"$stuck_output" &
   stuck=$!
   pids+=("$stuck")
-  stuck_output="$SLICKQ_SHM_DIR/../$(basename "$SLICKQ_SHM_DIR").out"
   wait_until grep -q reserved "$stuck_output"
 }
 kill_stuck() {
   kill -9 "$stuck"
   wait "$stuck" || true
 }
-teardown() {
-  for pid in "${pids[@]}"; do kill -9 "$pid" 2>/dev/null || true; done
-  rm -rf "$SLICKQ_SHM_DIR" "$stuck_output"
-}
-texts() { tr -d '\0' <<<"$output"; }
 
 @test "a killed producer's hole is repaired, and everything behind it is delivered" {
   make_queue q --size 8 --elem 8
@@ -153,6 +149,18 @@ texts() { tr -d '\0' <<<"$output"; }
   expect_match "$output" "*0..0*1*dead*a ring of one slot has no repair*"
   slickq push -q q -m next
   expect "$(slickq dump q --format text)" next
+}
+
+@test "a stopped producer in the only element makes others give up, and says so; a dead one is found out about" {
+  make_queue q --size 1 --elem 8
+  start_stuck q 1
+  kill -STOP "$stuck"
+  try slickq push q -m x
+  expect_error 7 "slickq: push: q: another producer stands still*slickq inspect q*"
+  kill -9 "$stuck"
+  wait "$stuck" || true
+  expect_match "$(slickq push q -m x)" "pushed 1 item,*"
+  expect "$(slickq dump q --format text)" x
 }
 
 @test "a half-made segment is finished when its creator is gone and its header tells enough" {

@@ -23,11 +23,12 @@
 namespace slickq {
 
 enum class Push : std::uint8_t {
-  pushed,     ///< visible to every reader
-  too_large,  ///< more bytes than an element, or more elements than the ring: nothing was done
-  exhausted,  ///< the 2^47 index limit is reached: nothing was done
-  timed_out,  ///< a respected cursor did not move in time: nothing was done
-  late        ///< only of a Reservation: the ring went round before it was published; nobody sees the item
+  pushed,      ///< visible to every reader
+  too_large,   ///< more bytes than an element, or more elements than the ring: nothing was done
+  exhausted,   ///< the 2^47 index limit is reached: nothing was done
+  timed_out,   ///< a respected cursor did not move in time: nothing was done
+  obstructed,  ///< wherever the item could go another producer is at work and stands still: nothing was done
+  late         ///< only of a Reservation: the ring went round before it was published; nobody sees the item
 };
 
 struct ProducerOptions {
@@ -36,6 +37,9 @@ struct ProducerOptions {
   std::vector<AtomicCursor> respect{};
   Wait wait = Wait::backoff();  ///< how to wait for them
   std::chrono::nanoseconds patience = std::chrono::hours(24 * 365);
+  /// How long to try when another producer is at work wherever the item could go. On a ring of one element that is any
+  /// other producer; one that died there is found out about and repaired, one that is stopped is not.
+  std::chrono::nanoseconds obstruction_patience = std::chrono::seconds(1);
 };
 
 class Producer;
@@ -49,7 +53,7 @@ class Reservation {
   Reservation& operator=(Reservation&&) = delete;
   ~Reservation() { abandon(); }
 
-  /// pushed (that is: reserved), too_large, exhausted or timed_out.
+  /// pushed (that is: reserved), too_large, exhausted, timed_out or obstructed.
   Push what() const noexcept { return what_; }
   explicit operator bool() const noexcept { return index_ != kNoIndex; }
   /// The elements, in the ring; they still hold what was there a lap ago.
@@ -85,7 +89,8 @@ class Producer {
   /// n elements as ONE item; `elements.size()` is a multiple of the element size, rounded up and zero-padded if not.
   Push push_block(std::span<const std::byte> elements) noexcept;
   /// Many elements, each an item of its own, reserved in one atomic step (or, when they are more than the ring, in
-  /// several): `elements.size()` as in push_block(). On timed_out or exhausted the first pushed_items() are in.
+  /// several): `elements.size()` as in push_block(). On timed_out, obstructed or exhausted the first pushed_items() are
+  /// in.
   Push push_batch(std::span<const std::byte> elements) noexcept;
 
   /// `count` elements to write in place. One at a time: the journal has one line a producer.
@@ -105,12 +110,17 @@ class Producer {
   friend class Reservation;
 
   Push put(std::span<const std::byte> bytes, std::uint32_t count) noexcept;
+  Push put_first(std::span<const std::byte>& left) noexcept;
   Push put_singles(std::span<const std::byte>& left, std::uint32_t most) noexcept;
   Push reserve_index(std::uint32_t count, std::uint64_t& index) noexcept;
+  Push try_reserve(std::uint32_t count, std::uint64_t& index) noexcept;
+  Push wait_to_reserve(Push why, std::uint32_t count, std::uint64_t& index) noexcept;
+  void repair_the_dead() noexcept;
   std::uint64_t limit() const noexcept;
   void fill(std::uint64_t index, std::span<const std::byte> bytes, std::uint32_t count) noexcept;
   void count_pushed(std::uint64_t index) noexcept;
 
+  Queue* queue_;
   Ring* ring_;
   Annex* annex_;
   Seat seat_;

@@ -29,10 +29,17 @@ class BasicWriter {
   BasicWriter(BasicRing<Memory>& ring, BasicJournal<Memory> journal, std::uint32_t line) noexcept
       : ring_(&ring), journal_(journal), line_(line) {}
 
-  /// `n` elements (1..capacity) as one item. kNoIndex: C would pass `limit`, or the end of all indexes.
+  /// `n` elements (1..capacity) as one item. kNoIndex: C would pass `limit`, or the end of all indexes, or
+  /// is_obstructed().
   std::uint64_t reserve(std::uint32_t n, std::uint64_t limit = kMaxIndex) noexcept {
     const std::uint64_t footprint = ring_->geometry().footprint(n);
-    for (;;) {
+    obstructed_ = false;
+    for (std::uint64_t tried = 0;; ++tried) {
+      // Twice round the ring, and everywhere somebody else: going on would only push C before us.
+      if (tried >= kLeastDetours && tried * footprint >= 2 * std::uint64_t{ring_->geometry().capacity()}) {
+        obstructed_ = true;
+        return kNoIndex;
+      }
       journal_.reserving(line_, bound_);
       const std::uint64_t index = limit == kMaxIndex ? ring_->reserve(n) : ring_->reserve_below(n, limit);
       if (index == kNoIndex) {
@@ -88,6 +95,10 @@ class BasicWriter {
   /// Nothing is in work any more.
   void done() noexcept { journal_.idle(line_, bound_); }
 
+  /// Did the last reserve() find somebody of an earlier lap wherever it went? Small rings and items nearly as large as
+  /// the ring know it: one producer that was stopped, or died, at its work is enough then. Nothing is reserved.
+  bool is_obstructed() const noexcept { return obstructed_; }
+
   /// Reservations given up because somebody of an earlier lap might still have been writing there.
   std::uint64_t detours() const noexcept { return detours_; }
   void count_detour() noexcept { ++detours_; }
@@ -115,11 +126,14 @@ class BasicWriter {
     return ring_->reserved_index() - index > ring_->geometry().capacity();
   }
 
+  static constexpr std::uint64_t kLeastDetours = 8;
+
   BasicRing<Memory>* ring_;
   BasicJournal<Memory> journal_;
   std::uint32_t line_;
   std::uint64_t bound_ = 0;  // all our reservations to come are at or behind it
   std::uint64_t detours_ = 0;
+  bool obstructed_ = false;
 };
 
 using Writer = BasicWriter<>;

@@ -1,0 +1,33 @@
+// stall.action "repair": markers over what nobody will publish any more.
+//
+// Thread safety: none.
+// For as long as the call lasts the queue is open and mapped, as by any other peer; never longer.
+// Policy: what is proven dead is repaired as soon as the stall MAY be as old as stall.after (a hole is as old as the
+// last round that did not see it, at the most), so that a proven death takes no longer than `after` and one round. What
+// is only in doubt is repaired when the stall IS that old. What a living producer holds is never repaired.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "clock.hpp"
+#include "hole_watch.hpp"
+#include "slickq/repair.hpp"
+
+namespace slickqd {
+
+/// What is due by the policy.
+struct DueRepair {
+  AgedHole first;                  ///< the first hole that is due
+  std::uint64_t doubts_below = 0;  ///< as slickq::RepairRules
+};
+std::optional<DueRepair> due_repair(const std::vector<AgedHole>& holes, std::chrono::milliseconds after, Monotonic now);
+
+/// Throws slickq::Error: gone, another segment than `inode` by now (not_found), no right to write.
+slickq::RepairReport repair_stall(const std::string& name, const std::string& shm_dir, std::uint64_t inode,
+                                  const DueRepair& due);
+
+}  // namespace slickqd

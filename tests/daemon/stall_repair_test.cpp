@@ -1,0 +1,148 @@
+// stall.action "repair": the dead are repaired at once, the doubtful after the time, the living never.
+#include <doctest/doctest.h>
+#include <signal.h>
+
+#include <array>
+#include <vector>
+
+#include "core/child_process.hpp"
+#include "core/original_reader.hpp"
+#include "fixture.hpp"
+#include "slickq/slickq.hpp"
+
+using daemon_test::World;
+using std::chrono::milliseconds;
+using test_support::Child;
+using test_support::ChildSide;
+
+namespace {
+
+const std::string kRepairs = R"([{"name":"q","size":8,"elem":8,"stall":{"after":"2s","action":"repair"}}])";
+const std::string kReports = R"([{"name":"q","size":8,"elem":8,"stall":{"after":"2s","action":"report"}}])";
+
+void push(slickq::Queue& queue, int items) {
+  slickq::Producer producer(queue);
+  const std::array<std::byte, 8> element{};
+  for (int k = 0; k < items; ++k) REQUIRE(producer.push(element) == slickq::Push::pushed);
+}
+
+/// Reserves `count`, then waits; publishes when it may go on.
+Child stuck_producer(const World& world, std::uint32_t count) {
+  return Child([path = world.shm.path(), count](ChildSide& side) {
+    auto queue = slickq::Queue::open("q", path);
+    slickq::Producer producer(queue);
+    slickq::Reservation reservation = producer.reserve(count);
+    side.report_and_wait();
+    return reservation.publish() == slickq::Push::pushed ? 0 : 1;
+  });
+}
+
+std::vector<std::uint64_t> all_indexes(const std::string& shm_dir) {
+  const auto queue = slickq::Queue::open("q", shm_dir);
+  slickq::Consumer consumer(queue);
+  std::array<std::byte, 64> room;
+  std::vector<std::uint64_t> indexes;
+  for (auto item = consumer.pop_into(room); item.what == slickq::Pop::item; item = consumer.pop_into(room)) {
+    indexes.push_back(item.index);
+  }
+  return indexes;
+}
+
+}  // namespace
+
+TEST_CASE("a proven death is repaired within `after` and one round, and everything behind it is delivered") {
+  World world(kRepairs);
+  world.start();
+  world.round();
+  Child dead = stuck_producer(world, 1);
+  REQUIRE(dead.reported());
+  auto queue = slickq::Queue::open("q", world.shm.path());
+  push(queue, 7);
+  dead.kill_now();
+  int rounds = 0;
+  while (world.count("repaired q") == 0) {
+    REQUIRE(++rounds <= 3);  // 2 s and one interval of 1 s
+    world.round();
+  }
+  const auto event = world.last_event();
+  CHECK(event["index"] == 0);
+  CHECK(event["next"] == 1);
+  CHECK(event["items"] == 1);
+  CHECK(event["owner_pid"].is_number());
+  CHECK(event["why"] == "its producer is dead");
+  CHECK(all_indexes(world.shm.path()) == std::vector<std::uint64_t>{1, 2, 3, 4, 5, 6, 7});
+  std::uint64_t cursor = 0;
+  for (std::uint64_t index = 1; index < 8; ++index) {
+    const auto item = ring_test::original_read(queue.ring(), cursor);
+    REQUIRE(item.found);
+    CHECK(item.index == index);
+  }
+  world.round();
+  CHECK(world.queue_status()["state"] == "ready");
+  CHECK(world.queue_status()["repaired"] == 1);
+  CHECK(world.queue_status()["holes"].empty());
+  CHECK(world.count("repaired q") == 1);
+}
+
+TEST_CASE("a stopped producer is a stall and never dead; its late publish breaks nothing") {
+  World world(kRepairs);
+  world.start();
+  world.round();
+  Child stopped = stuck_producer(world, 1);
+  REQUIRE(stopped.reported());
+  auto queue = slickq::Queue::open("q", world.shm.path());
+  push(queue, 3);
+  REQUIRE(kill(stopped.pid(), SIGSTOP) == 0);
+  for (int k = 0; k < 10; ++k) world.round();
+  CHECK(world.count("stall q") == 1);
+  CHECK(world.count("repaired q") == 0);
+  CHECK(world.queue_status()["state"] == "stalled");
+  CHECK(world.queue_status()["holes"][0]["owner_pid"] == stopped.pid());
+  CHECK(world.queue_status()["holes"][0]["owner_alive"] == true);
+  REQUIRE(kill(stopped.pid(), SIGCONT) == 0);
+  stopped.go_on();
+  CHECK(stopped.join() == 0);
+  CHECK(all_indexes(world.shm.path()) == std::vector<std::uint64_t>{0, 1, 2, 3});
+  world.round();
+  CHECK(world.queue_status()["state"] == "ready");
+}
+
+TEST_CASE("a producer that keeps no journal is doubt: repaired when the stall is as old as `after`, not before") {
+  World world(kRepairs);
+  world.start();
+  world.round();
+  auto queue = slickq::Queue::open("q", world.shm.path());
+  const std::uint64_t index = queue.ring().reserve(2);
+  push(queue, 1);
+  world.round();
+  world.round(milliseconds(1999));
+  CHECK(world.count("repaired q") == 0);
+  CHECK(world.queue_status()["holes"][0]["owner_alive"].is_null());
+  queue.ring().reserve(1);  // a young doubt is not repaired with the old one
+  push(queue, 1);
+  world.round(milliseconds(1));
+  CHECK(world.count("repaired q") == 1);
+  CHECK(world.last_event()["why"] == "its producer is unknown and stall.after is over");
+  CHECK(all_indexes(world.shm.path()) == std::vector<std::uint64_t>{2});
+  queue.ring().publish(index, 2);  // late: readers that have not passed may still get it, nothing breaks
+  world.round();
+  CHECK(world.queue_status()["holes"][0]["index"] == 3);
+  world.round(milliseconds(2000));
+  CHECK(all_indexes(world.shm.path()) == std::vector<std::uint64_t>{0, 2, 4});
+  CHECK(slickq::verify(slickq::View::open_segment("q", world.shm.path())).empty());
+}
+
+TEST_CASE("with action report nothing is repaired") {
+  World world(kReports);
+  world.start();
+  world.round();
+  Child dead = stuck_producer(world, 1);
+  REQUIRE(dead.reported());
+  auto queue = slickq::Queue::open("q", world.shm.path());
+  push(queue, 1);
+  dead.kill_now();
+  for (int k = 0; k < 5; ++k) world.round();
+  CHECK(world.count("stall q") == 1);
+  CHECK(world.count("repaired q") == 0);
+  CHECK(world.queue_status()["holes"][0]["owner_alive"] == false);
+}

@@ -83,6 +83,23 @@ void Supervisor::announce_stall(const QueueConfig& queue, Tracked& tracked, Mono
                    {"holes", holes.size()}}});
 }
 
+namespace {
+
+News repaired_news(const std::string& queue, const AgedHole& first, std::uint64_t items, Monotonic now) {
+  const bool proven = first.owner.owner == slickq::Owner::dead;
+  nlohmann::ordered_json details;
+  details["index"] = first.index;
+  details["next"] = first.next;
+  details["age_ms"] = duration_cast<std::chrono::milliseconds>(now - first.since).count();
+  details["items"] = items;
+  details["owner_pid"] = nullptr;
+  if (first.owner.pid != 0) details["owner_pid"] = first.owner.pid;
+  details["why"] = proven ? "its producer is dead" : "its producer is unknown and stall.after is over";
+  return {EventKind::repaired, queue, std::move(details)};
+}
+
+}  // namespace
+
 void Supervisor::repair(const QueueConfig& queue, Tracked& tracked, std::uint64_t inode, Monotonic now) {
   const auto due = due_repair(tracked.sampler.holes().holes(), queue.stall.after, now);
   if (!due) return;
@@ -90,16 +107,7 @@ void Supervisor::repair(const QueueConfig& queue, Tracked& tracked, std::uint64_
     const slickq::RepairReport report = repair_stall(queue.name, config_.shm_dir, inode, *due);
     if (report.repaired == 0) return;  // published after all, or its owner lives: the next round knows
     tracked.status.repaired += report.repaired;
-    const slickq::HoleOwner& owner = due->first.owner;
-    const bool proven = owner.owner == slickq::Owner::dead;
-    events_.record({EventKind::repaired,
-                    queue.name,
-                    {{"index", due->first.index},
-                     {"next", due->first.next},
-                     {"age_ms", duration_cast<std::chrono::milliseconds>(now - due->first.since).count()},
-                     {"items", report.repaired},
-                     {"owner_pid", owner.pid == 0 ? nlohmann::ordered_json() : nlohmann::ordered_json(owner.pid)},
-                     {"why", proven ? "its producer is dead" : "its producer is unknown and stall.after is over"}}});
+    events_.record(repaired_news(queue.name, due->first, report.repaired, now));
   } catch (const slickq::Error& error) {
     tracked.status.repair_problem = error.what();
     return;

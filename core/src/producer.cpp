@@ -69,7 +69,7 @@ Push Producer::wait_to_reserve(Push why, std::uint32_t count, std::uint64_t& ind
   using Clock = Waiter::Clock;
   constexpr auto kAskAgain = std::chrono::milliseconds(20);
   const auto begun = Clock::now();
-  auto ask_at = begun;
+  auto ask_at = begun + std::chrono::milliseconds(1);  // most are only preempted
   Waiter waiter(options_.wait, nullptr, false);
   const auto patience = std::max(options_.patience, options_.obstruction_patience);
   waiter.until(begun + patience, [&] {

@@ -33,15 +33,10 @@ class BasicWriter {
   /// is_obstructed().
   std::uint64_t reserve(std::uint32_t n, std::uint64_t limit = kMaxIndex) noexcept {
     const std::uint64_t footprint = ring_->geometry().footprint(n);
-    obstructed_ = false;
-    for (std::uint64_t tried = 0;; ++tried) {
-      // Twice round the ring, and everywhere somebody else: going on would only push C before us.
-      if (tried >= kLeastDetours && tried * footprint >= 2 * std::uint64_t{ring_->geometry().capacity()}) {
-        obstructed_ = true;
-        return kNoIndex;
-      }
+    for (unsigned tried = 0; tried < kMostDetours; ++tried) {
       journal_.reserving(line_, bound_);
       const std::uint64_t index = limit == kMaxIndex ? ring_->reserve(n) : ring_->reserve_below(n, limit);
+      obstructed_ = false;
       if (index == kNoIndex) {
         journal_.idle(line_, bound_);
         return kNoIndex;
@@ -51,6 +46,8 @@ class BasicWriter {
       ++detours_;
       abandon(index, index + footprint);
     }
+    obstructed_ = true;
+    return kNoIndex;
   }
 
   /// `k` items of one slot each in one atomic step; returns the first index. Ask is_clear() for each before writing it.
@@ -95,8 +92,10 @@ class BasicWriter {
   /// Nothing is in work any more.
   void done() noexcept { journal_.idle(line_, bound_); }
 
-  /// Did the last reserve() find somebody of an earlier lap wherever it went? Small rings and items nearly as large as
-  /// the ring know it: one producer that was stopped, or died, at its work is enough then. Nothing is reserved.
+  /// Did the last reserve() find somebody of an earlier lap wherever it went? One detour is nothing, and the next
+  /// reservation is elsewhere. Several in a row are somebody who stands still: stopped or dead, holding all of a small
+  /// ring, or at `reserving`, so that nobody knows where he writes. Going on at once would only push C, and every
+  /// reader's loss, ahead of us: rest, see who is dead, try again. Nothing is reserved.
   bool is_obstructed() const noexcept { return obstructed_; }
 
   /// Reservations given up because somebody of an earlier lap might still have been writing there.
@@ -126,7 +125,7 @@ class BasicWriter {
     return ring_->reserved_index() - index > ring_->geometry().capacity();
   }
 
-  static constexpr std::uint64_t kLeastDetours = 8;
+  static constexpr unsigned kMostDetours = 4;
 
   BasicRing<Memory>* ring_;
   BasicJournal<Memory> journal_;

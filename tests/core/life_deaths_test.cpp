@@ -272,8 +272,8 @@ void clear(const ShmDir& dir) {
   CHECK(names_in(dir).empty());
 }
 
-// A moment of an act: the `time`-th stop at that side of that call. Told so and not by the number of stops, because what
-// /proc tells of other processes is of another length each time.
+// A moment of an act: the `time`-th stop at that side of that call. Told so and not by the number of stops, because
+// what /proc tells of other processes is of another length each time.
 struct Moment {
   long number;
   bool is_entry;

@@ -7,8 +7,6 @@
 // hit.
 #include <doctest/doctest.h>
 
-#include <sched.h>
-
 #include <algorithm>
 #include <map>
 #include <vector>
@@ -62,7 +60,6 @@ void survive(Scene& scene, const Operation& operation) {
 
 TEST_CASE("a producer killed at any instruction of any operation costs nothing but what it had not published") {
   if (!death_test::may_trace()) return;
-  const death_test::OneProcessor pinned;
   std::uint64_t kills = 0;
   for (const Shape& shape : all_shapes()) {
     Scene scene(shape);

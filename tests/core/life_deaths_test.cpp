@@ -312,7 +312,6 @@ bool lead(TracedChild& child, const Moment& moment) {
 
 TEST_CASE("whoever is killed at any system call leaves a whole segment, a quarantined one, or nothing") {
   if (!death_test::may_trace()) return;
-  const death_test::OneProcessor pinned;
   ShmDir dir;
   std::uint64_t kills = 0;
   for (const Act& act : all_acts()) {

@@ -114,7 +114,6 @@ std::pair<std::uint32_t, std::uint32_t> left_of(const Scene& scene) {
 
 TEST_CASE("a consumer killed at any instruction of a claim takes that claim with it, and nothing else") {
   if (!death_test::may_trace()) return;
-  const death_test::OneProcessor pinned;
   Cursor cursor;
   for (const Shape& shape : all_shapes()) {
     Scene scene(shape);
@@ -157,7 +156,6 @@ TEST_CASE("a consumer killed at any instruction of a claim takes that claim with
 
 TEST_CASE("a repairer killed at any instruction leaves a shorter hole, which the next one repairs") {
   if (!death_test::may_trace()) return;
-  const death_test::OneProcessor pinned;
   std::uint64_t kills = 0;
   std::uint64_t strays = 0;  // the allocator's way depends on what this process did before
   for (const Shape& shape : all_shapes()) {

@@ -4,7 +4,6 @@
 #pragma once
 
 #include <doctest/doctest.h>
-#include <sched.h>
 
 #include <algorithm>
 #include <array>
@@ -26,25 +25,6 @@ inline bool may_trace() {
   MESSAGE("SKIPPED, this machine does not let a process trace its child: " << why);
   return false;
 }
-
-/// Tracer and traced on one processor, as long as this lives: a step is then one switch of tasks instead of two
-/// processors waking each other (40 us instead of 4).
-class OneProcessor {
- public:
-  OneProcessor() {
-    sched_getaffinity(0, sizeof before_, &before_);
-    cpu_set_t one;
-    CPU_ZERO(&one);
-    CPU_SET(sched_getcpu(), &one);
-    sched_setaffinity(0, sizeof one, &one);
-  }
-  OneProcessor(const OneProcessor&) = delete;
-  OneProcessor& operator=(const OneProcessor&) = delete;
-  ~OneProcessor() { sched_setaffinity(0, sizeof before_, &before_); }
-
- private:
-  cpu_set_t before_;
-};
 
 /// Memory at the same place in every child, whatever else they allocate: which way a copy goes depends on that.
 inline std::span<std::byte> fixed_buffer() {

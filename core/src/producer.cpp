@@ -1,14 +1,19 @@
 #include "slickq/producer.hpp"
 
 #include <algorithm>
+#include <chrono>
+#include <exception>
+#include <thread>
 #include <utility>
 
 #include "slickq/error.hpp"
+#include "slickq/repair.hpp"
 
 namespace slickq {
 
 Producer::Producer(Queue& queue, ProducerOptions options)
-    : ring_(&queue.ring()),
+    : queue_(&queue),
+      ring_(&queue.ring()),
       annex_(queue.annex()),
       seat_(Seat::claim(queue)),
       writer_(queue.ring(), Journal(queue.annex(), queue.geometry()), seat_.line()),
@@ -51,7 +56,8 @@ std::uint64_t Producer::limit() const noexcept {
 
 Push Producer::reserve_index(std::uint32_t count, std::uint64_t& index) noexcept {
   const auto try_it = [&] {
-    index = writer_.reserve(count, limit());
+    index = writer_.reserve(count, limit(), [this] { clear_the_way(); });
+    if (index != kNoIndex) detours_in_a_row_ = 0;
     return index != kNoIndex;
   };
   if (try_it()) return Push::pushed;
@@ -59,6 +65,24 @@ Push Producer::reserve_index(std::uint32_t count, std::uint64_t& index) noexcept
   // Waiting happens with nothing reserved: who reserves first makes C run ahead, and every reader's check fails.
   Waiter waiter(options_.wait, nullptr, false);
   return waiter.until(Waiter::Clock::now() + options_.patience, try_it) ? Push::pushed : Push::timed_out;
+}
+
+// One detour is nothing, and the next reservation is elsewhere. Several in a row are somebody who stands still: dead,
+// and the kernel proves it, or stopped. Each detour moves C on, which readers take for a loss: hence ever longer rests.
+void Producer::clear_the_way() noexcept {
+  constexpr std::uint64_t kUsual = 3;
+  constexpr std::chrono::microseconds kLongest = std::chrono::milliseconds(10);
+  if (++detours_in_a_row_ <= kUsual) return;
+  if (queue_->is_shared()) {  // in a local one nobody dies alone
+    try {
+      Repairer repairer(*queue_);
+      static_cast<void>(repairer.apply(repairer.plan()));
+    } catch (const std::exception&) {
+      // No memory or no descriptor left: tried again behind the next detour.
+    }
+  }
+  const std::uint64_t doublings = std::min<std::uint64_t>(detours_in_a_row_ - kUsual, 14);
+  std::this_thread::sleep_for(std::min(std::chrono::microseconds(std::uint64_t{1} << doublings), kLongest));
 }
 
 void Producer::fill(std::uint64_t index, std::span<const std::byte> bytes, std::uint32_t count) noexcept {
@@ -104,6 +128,7 @@ Push Producer::put_singles(std::span<const std::byte>& left, std::uint32_t most)
   }
   std::uint64_t index = writer_.reserve_singles(k);
   if (index == kNoIndex) return Push::exhausted;
+  const std::uint64_t begin = index;
   const std::uint64_t end = index + k * step;
   for (; index != end; index += step) {
     if (!writer_.is_clear(index, step)) {
@@ -125,6 +150,11 @@ Push Producer::put_singles(std::span<const std::byte>& left, std::uint32_t most)
     writer_.abandon(index, end);
   }
   wake_sleepers(annex_);
+  if (index == begin) {
+    clear_the_way();
+  } else {
+    detours_in_a_row_ = 0;
+  }
   return Push::pushed;
 }
 

@@ -5,7 +5,9 @@
 // Invariants: 1. what a reader gets was written whole, and by one producer (writer.hpp). 2. the items of a producer are
 // visible in the order in which it pushed them. 3. an item is pushed once or not at all, and the result says which.
 // Crash: a process that dies between reserve and publish leaves a hole. Its journal line proves whose it was, and
-// recovery.hpp, `slickq repair` or slickqd turn it into a jump marker.
+// recovery.hpp, `slickq repair` or slickqd turn it into a jump marker. A producer that the dead stand in the way of
+// (they may still be writing, says the journal) repairs on its own. Somebody who is only stopped, in the middle of
+// reserving, may hold up items of several slots until he goes on: nobody knows where he will write.
 #pragma once
 
 #include <chrono>
@@ -110,7 +112,9 @@ class Producer {
   std::uint64_t limit() const noexcept;
   void fill(std::uint64_t index, std::span<const std::byte> bytes, std::uint32_t count) noexcept;
   void count_pushed(std::uint64_t index) noexcept;
+  void clear_the_way() noexcept;
 
+  Queue* queue_;
   Ring* ring_;
   Annex* annex_;
   Seat seat_;
@@ -119,6 +123,7 @@ class Producer {
   std::uint64_t last_index_ = kNoIndex;
   std::uint64_t pushed_items_ = 0;
   std::uint64_t late_ = 0;
+  std::uint64_t detours_in_a_row_ = 0;  // reservations given up since the last that was not
 };
 
 }  // namespace slickq

@@ -31,6 +31,12 @@ class BasicWriter {
 
   /// `n` elements (1..capacity) as one item. kNoIndex: C would pass `limit`, or the end of all indexes.
   std::uint64_t reserve(std::uint32_t n, std::uint64_t limit = kMaxIndex) noexcept {
+    return reserve(n, limit, [] {});
+  }
+  /// `after_detour()` is called behind each detour, with nothing reserved: where somebody died or was stopped in the
+  /// middle of reserving there is no end of them until the caller does something about it.
+  template <class AfterDetour>
+  std::uint64_t reserve(std::uint32_t n, std::uint64_t limit, AfterDetour after_detour) noexcept {
     const std::uint64_t footprint = ring_->geometry().footprint(n);
     for (;;) {
       journal_.reserving(line_, bound_);
@@ -43,6 +49,7 @@ class BasicWriter {
       if (is_clear(index, footprint)) return index;
       ++detours_;
       abandon(index, index + footprint);
+      after_detour();
     }
   }
 

@@ -33,20 +33,23 @@ class BasicWriter {
   /// is_obstructed().
   std::uint64_t reserve(std::uint32_t n, std::uint64_t limit = kMaxIndex) noexcept {
     const std::uint64_t footprint = ring_->geometry().footprint(n);
-    for (unsigned tried = 0; tried < kMostDetours; ++tried) {
+    obstructed_ = false;
+    while (!obstructed_) {
       journal_.reserving(line_, bound_);
       const std::uint64_t index = limit == kMaxIndex ? ring_->reserve(n) : ring_->reserve_below(n, limit);
-      obstructed_ = false;
       if (index == kNoIndex) {
         journal_.idle(line_, bound_);
         return kNoIndex;
       }
       hold(index, index + footprint);
-      if (is_clear(index, footprint)) return index;
+      if (is_clear(index, footprint)) {
+        in_a_row_ = 0;
+        return index;
+      }
       ++detours_;
       abandon(index, index + footprint);
+      obstructed_ = ++in_a_row_ >= kMostDetours;
     }
-    obstructed_ = true;
     return kNoIndex;
   }
 
@@ -132,6 +135,7 @@ class BasicWriter {
   std::uint32_t line_;
   std::uint64_t bound_ = 0;  // all our reservations to come are at or behind it
   std::uint64_t detours_ = 0;
+  unsigned in_a_row_ = 0;  // detours since the last reservation that was clear
   bool obstructed_ = false;
 };
 

@@ -1,0 +1,352 @@
+// Whoever creates, attaches to, removes, adopts or repairs a segment is killed at the entry into and at the exit from
+// each of its system calls: at the entry the call is never made, at the exit it was. What is left is a whole segment
+// under its name, one in quarantine that the next adoption finishes, or nothing; a segment in use is never lost.
+#include <doctest/doctest.h>
+#include <sys/syscall.h>
+
+#include <algorithm>
+#include <cstring>
+#include <filesystem>
+#include <functional>
+#include <map>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "original_reader.hpp"
+#include "segment_life.hpp"
+#include "slickq/consumer.hpp"
+#include "slickq/holders.hpp"
+#include "slickq/inspect.hpp"
+#include "slickq/producer.hpp"
+#include "slickq/repair.hpp"
+#include "tracing.hpp"
+
+using slickq::Queue;
+using test_support::Child;
+using test_support::inode_of;
+using test_support::make_queue;
+using test_support::names_in;
+using test_support::removing;
+using test_support::ShmDir;
+using test_support::TracedChild;
+
+namespace {
+
+constexpr std::uint64_t kItems = 3;
+
+struct Stage {
+  const ShmDir& dir;
+  std::optional<Child> user{};  ///< somebody who uses the segment all the time
+  std::uint64_t inode = 0;      ///< of the segment before anybody was killed
+
+  std::string path() const { return dir.file("q"); }
+};
+
+void push_numbers(Queue& queue, std::uint64_t from, std::uint64_t count) {
+  slickq::Producer producer(queue);
+  for (std::uint64_t k = from; k < from + count; ++k) {
+    REQUIRE(producer.push(std::as_bytes(std::span(&k, 1))) == slickq::Push::pushed);
+  }
+}
+
+// What a consumer of ours, and a reader that does only what the originals' do, get from the start.
+void check_numbers(const Queue& queue, std::uint64_t count) {
+  slickq::Consumer consumer(queue, {slickq::Start::At::index, 0});
+  std::uint64_t cursor = 0;
+  std::vector<std::byte> buffer(queue.geometry().element_size());
+  for (std::uint64_t k = 0; k < count; ++k) {
+    REQUIRE(consumer.pop_into(buffer).what == slickq::Pop::item);
+    CHECK(std::memcmp(buffer.data(), &k, sizeof k) == 0);
+    const auto item = ring_test::original_read(queue.ring(), cursor);
+    REQUIRE(item.found);
+    CHECK(std::memcmp(queue.ring().element(item.index), &k, sizeof k) == 0);
+  }
+  CHECK(consumer.pop_into(buffer).what == slickq::Pop::empty);
+  CHECK_FALSE(ring_test::original_read(queue.ring(), cursor).found);
+}
+
+void make_filled(Stage& stage) {
+  Queue queue = make_queue(stage.dir);
+  push_numbers(queue, 0, kItems);
+  stage.inode = inode_of(stage.path());
+}
+
+// A hole in the middle whose owner is dead: index 3, by the first journal line.
+void make_broken(Stage& stage) {
+  make_filled(stage);
+  Queue queue = Queue::open("q", stage.dir.path());
+  const std::uint64_t hole = queue.ring().reserve(1);
+  push_numbers(queue, kItems, 2);
+  slickq::Journal(queue.annex(), queue.geometry()).held(0, hole, hole + 1);
+}
+
+void quarantine(Stage& stage) {
+  const std::string name = ".slickq-gone-" + std::to_string(stage.inode) + "-q";
+  std::filesystem::rename(stage.path(), stage.dir.file(name));
+}
+
+void use(Stage& stage, Child (*user)(const ShmDir&)) {
+  stage.user.emplace(user(stage.dir));
+  REQUIRE(stage.user->reported());
+}
+Child peer(const ShmDir& dir) { return test_support::peer(dir); }
+Child raw_user(const ShmDir& dir) { return test_support::raw_user(dir.file("q")); }
+
+// The segment is whole, under its name, and its user, if there is one, still attached to that name.
+void check_there(Stage& stage, std::uint64_t items = kItems) {
+  REQUIRE(names_in(stage.dir) == std::vector<std::string>{"q"});
+  if (stage.inode != 0) CHECK(inode_of(stage.path()) == stage.inode);
+  check_numbers(Queue::open("q", stage.dir.path()), items);
+  if (!stage.user) return;
+  stage.user->go_on();
+  CHECK(stage.user->join() == 0);
+}
+
+bool is_there(const Stage& stage) { return inode_of(stage.path()) != 0; }
+// One name at most, its own or the quarantine's; whose quarantine it was is finished by who comes next.
+void adopt(const Stage& stage) {
+  REQUIRE(names_in(stage.dir).size() <= 1);
+  const bool in_quarantine = !names_in(stage.dir).empty() && !is_there(stage);
+  CHECK(slickq::adopt_quarantined(stage.dir.path()).size() == (in_quarantine ? 1 : 0));
+}
+
+struct Act {
+  const char* name;
+  void (*prepare)(Stage& stage);
+  void (*run)(const std::string& dir);
+  void (*check)(Stage& stage);  ///< after the death
+  std::vector<long> calls;      ///< at both sides of each somebody must have been killed
+};
+
+void remove_q(const std::string& dir, bool force = false) {
+  slickq::RemoveOptions options;
+  options.shm_dir = dir;
+  options.force = force;
+  (void)slickq::remove_segment("q", options);
+}
+void remove_it(const std::string& dir) { remove_q(dir); }
+void remove_by_force(const std::string& dir) { remove_q(dir, true); }
+void adopt_it(const std::string& dir) { (void)slickq::adopt_quarantined(dir); }
+
+void check_used(Stage& stage) {
+  adopt(stage);
+  check_there(stage);
+}
+void check_whole_or_gone(Stage& stage) {
+  if (is_there(stage)) {
+    check_there(stage);
+  } else {
+    adopt(stage);
+    CHECK(names_in(stage.dir).empty());
+  }
+}
+
+const std::vector<Act>& all_acts() {
+  static const std::vector<Act> acts{
+      {"create",
+       [](Stage&) {},
+       [](const std::string& dir) {
+         slickq::CreateOptions options;
+         options.shm_dir = dir;
+         options.prefault = true;
+         Queue queue = Queue::create("q", slickq::Geometry::make(slickq::Layout::slq1, 8, 64), options);
+         push_numbers(queue, 0, kItems);
+       },
+       // Not even the private name of something half-made; what has the name is an empty queue at the least.
+       [](Stage& stage) {
+         if (names_in(stage.dir).empty()) return;
+         REQUIRE(is_there(stage));
+         Queue queue = Queue::open("q", stage.dir.path());
+         REQUIRE(queue.annex() != nullptr);
+         slickq::Repairer repairer(queue);
+         CHECK(repairer.apply(repairer.plan()));
+         const std::uint64_t there = queue.ring().reserved_index();
+         CHECK(there <= kItems);
+         push_numbers(queue, there, 2);
+         check_numbers(queue, there + 2);
+       },
+       {SYS_openat, SYS_flock, SYS_fallocate, SYS_mmap, SYS_madvise, SYS_fchmod, SYS_linkat, SYS_fcntl}},
+      {"attach",
+       make_filled,
+       [](const std::string& dir) {
+         Queue queue = Queue::open("q", dir);
+         slickq::Producer producer(queue);
+         slickq::Consumer consumer(queue);
+       },
+       [](Stage& stage) {
+         CHECK_FALSE(slickq::find_holders(stage.path()).held);
+         Queue queue = Queue::open("q", stage.dir.path());
+         slickq::Repairer repairer(queue);
+         CHECK(repairer.apply(repairer.plan()));
+         CHECK(repairer.plan().dead.empty());
+         CHECK(slickq::verify(slickq::View::open_segment("q", stage.dir.path()), 0).empty());
+         check_there(stage);
+       },
+       {SYS_openat, SYS_flock, SYS_mmap, SYS_fcntl, SYS_munmap, SYS_close}},
+      {"remove",
+       make_filled,
+       remove_it,
+       check_whole_or_gone,
+       {SYS_openat, SYS_flock, SYS_fcntl, SYS_renameat2, SYS_unlink}},
+      {"remove what a slickq process uses",
+       [](Stage& stage) { make_filled(stage), use(stage, peer); },
+       remove_it,
+       check_used,
+       {SYS_openat, SYS_flock}},
+      {"remove what an original uses",
+       [](Stage& stage) { make_filled(stage), use(stage, raw_user); },
+       remove_it,
+       check_used,
+       {SYS_openat, SYS_flock, SYS_fcntl}},
+      {"remove by force",
+       [](Stage& stage) { make_filled(stage), use(stage, peer); },
+       remove_by_force,
+       [](Stage& stage) {
+         adopt(stage);
+         if (is_there(stage)) return check_there(stage);
+         CHECK(names_in(stage.dir).empty());
+         stage.user->go_on();
+         CHECK(stage.user->join() == 10);  // it can tell that the name is gone
+       },
+       {SYS_renameat2, SYS_unlink}},
+      {"adopt",
+       [](Stage& stage) { make_filled(stage), quarantine(stage); },
+       adopt_it,
+       [](Stage& stage) {
+         adopt(stage);
+         CHECK(names_in(stage.dir).empty());
+       },
+       {SYS_openat, SYS_flock, SYS_fcntl, SYS_unlink}},
+      {"adopt what a slickq process uses",
+       [](Stage& stage) { make_filled(stage), use(stage, peer), quarantine(stage); },
+       adopt_it,
+       check_used,
+       {SYS_openat, SYS_flock, SYS_renameat2}},
+      {"adopt what an original uses",
+       [](Stage& stage) { make_filled(stage), use(stage, raw_user), quarantine(stage); },
+       adopt_it,
+       check_used,
+       {SYS_openat, SYS_flock, SYS_fcntl, SYS_renameat2}},
+      {"repair",
+       make_broken,
+       [](const std::string& dir) {
+         Queue queue = Queue::open("q", dir);
+         slickq::Repairer repairer(queue);
+         (void)repairer.apply(repairer.plan());
+       },
+       [](Stage& stage) {
+         {
+           Queue queue = Queue::open("q", stage.dir.path());
+           slickq::Repairer repairer(queue);
+           CHECK(repairer.apply(repairer.plan()));
+           CHECK(repairer.plan().dead.empty());
+           CHECK(slickq::verify(slickq::View::open_segment("q", stage.dir.path()), 0).empty());
+         }
+         check_there(stage, kItems + 2);
+       },
+       {SYS_openat, SYS_fcntl, SYS_close, SYS_munmap}},
+  };
+  return acts;
+}
+
+const std::map<long, const char*> kCallNames{
+    {SYS_openat, "openat"}, {SYS_flock, "flock"}, {SYS_fallocate, "fallocate"}, {SYS_mmap, "mmap"},
+    {SYS_munmap, "munmap"}, {SYS_close, "close"}, {SYS_madvise, "madvise"},     {SYS_fchmod, "fchmod"},
+    {SYS_linkat, "linkat"}, {SYS_fcntl, "fcntl"}, {SYS_renameat2, "renameat2"}, {SYS_unlink, "unlink"},
+};
+
+std::string describe(long number, bool is_entry) {
+  const auto known = kCallNames.find(number);
+  const std::string name = known == kCallNames.end() ? "call " + std::to_string(number) : known->second;
+  return (is_entry ? "entry of " : "exit of ") + name;
+}
+
+// What a test may leave behind it is nothing.
+void clear(const ShmDir& dir) {
+  CHECK(slickq::adopt_quarantined(dir.path()).empty());
+  if (names_in(dir).empty()) return;
+  REQUIRE(names_in(dir) == std::vector<std::string>{"q"});
+  CHECK(slickq::remove_segment("q", removing(dir)).removed);
+  CHECK(names_in(dir).empty());
+}
+
+// A moment of an act: the `time`-th stop at that side of that call. Told so and not by the number of stops, because
+// what /proc tells of other processes is of another length each time.
+struct Moment {
+  long number;
+  bool is_entry;
+  std::uint64_t time;
+};
+
+// All of them; but of a call that comes very often, which is one that reads /proc for the holders' names, the first and
+// the last and some in between.
+std::vector<Moment> moments_of(const std::function<void(const test_support::Gate&)>& victim) {
+  constexpr std::uint64_t kEdge = 6;
+  constexpr std::uint64_t kStride = 100;
+  std::map<std::pair<long, bool>, std::uint64_t> times;
+  TracedChild child(victim);
+  for (TracedChild::Call call; child.next_call(call);) ++times[{call.number, call.is_entry}];
+  std::vector<Moment> moments;
+  for (const auto& [side, count] : times) {
+    for (std::uint64_t time = 1; time <= count; ++time) {
+      const bool at_edge = time <= kEdge || time + kEdge > count;
+      if (at_edge || time % kStride == 0) moments.push_back({side.first, side.second, time});
+    }
+  }
+  return moments;
+}
+
+// False: the act ended before.
+bool lead(TracedChild& child, const Moment& moment) {
+  std::uint64_t times = 0;
+  for (TracedChild::Call call; child.next_call(call);) {
+    times += call.number == moment.number && call.is_entry == moment.is_entry ? 1 : 0;
+    if (times == moment.time) return true;
+  }
+  return false;
+}
+
+}  // namespace
+
+TEST_CASE("whoever is killed at any system call leaves a whole segment, a quarantined one, or nothing") {
+  if (!death_test::may_trace()) return;
+  ShmDir dir;
+  std::uint64_t kills = 0;
+  for (const Act& act : all_acts()) {
+    CAPTURE(std::string(act.name));
+    const auto victim = [&](const test_support::Gate& gate) {
+      gate.begin();
+      act.run(dir.path());
+      gate.end();
+    };
+    const auto in_a_stage = [&](auto go) {
+      Stage stage{dir};
+      act.prepare(stage);
+      go();
+      act.check(stage);
+      stage.user.reset();
+      clear(dir);
+    };
+    std::vector<Moment> moments;
+    in_a_stage([&] { moments = moments_of(victim); });
+    std::set<std::pair<long, bool>> hits;
+    for (const Moment& moment : moments) {
+      CAPTURE(describe(moment.number, moment.is_entry));
+      CAPTURE(moment.time);
+      in_a_stage([&] {
+        TracedChild child(victim);
+        if (lead(child, moment)) hits.emplace(moment.number, moment.is_entry);
+        child.kill_now();
+      });
+      ++kills;
+    }
+    for (const long number : act.calls) {
+      for (const bool is_entry : {true, false}) {
+        CHECK_MESSAGE(hits.count({number, is_entry}) != 0, "never killed at the ", describe(number, is_entry));
+      }
+    }
+  }
+  MESSAGE(kills << " killed");
+}

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "probe.hpp"
+#include "slickq/error.hpp"
 #include "slickq/names.hpp"
 #include "stall_repair.hpp"
 #include "supervisor.hpp"
@@ -29,6 +30,19 @@ LagLevel level_of(double percent, LagLevel before, const LagPolicy& policy) {
   if (at_least(LagLevel::critical, policy.critical_percent)) return LagLevel::critical;
   if (at_least(LagLevel::warn, policy.warn_percent)) return LagLevel::warn;
   return LagLevel::ok;
+}
+
+News repaired_news(const std::string& queue, const AgedHole& first, std::uint64_t items, Monotonic now) {
+  const bool proven = first.owner.owner == slickq::Owner::dead;
+  nlohmann::ordered_json details;
+  details["index"] = first.index;
+  details["next"] = first.next;
+  details["age_ms"] = duration_cast<std::chrono::milliseconds>(now - first.since).count();
+  details["items"] = items;
+  details["owner_pid"] = nullptr;
+  if (first.owner.pid != 0) details["owner_pid"] = first.owner.pid;
+  details["why"] = proven ? "its producer is dead" : "its producer is unknown and stall.after is over";
+  return {EventKind::repaired, queue, std::move(details)};
 }
 
 }  // namespace
@@ -82,23 +96,6 @@ void Supervisor::announce_stall(const QueueConfig& queue, Tracked& tracked, Mono
                    {"age_ms", duration_cast<std::chrono::milliseconds>(now - first.since).count()},
                    {"holes", holes.size()}}});
 }
-
-namespace {
-
-News repaired_news(const std::string& queue, const AgedHole& first, std::uint64_t items, Monotonic now) {
-  const bool proven = first.owner.owner == slickq::Owner::dead;
-  nlohmann::ordered_json details;
-  details["index"] = first.index;
-  details["next"] = first.next;
-  details["age_ms"] = duration_cast<std::chrono::milliseconds>(now - first.since).count();
-  details["items"] = items;
-  details["owner_pid"] = nullptr;
-  if (first.owner.pid != 0) details["owner_pid"] = first.owner.pid;
-  details["why"] = proven ? "its producer is dead" : "its producer is unknown and stall.after is over";
-  return {EventKind::repaired, queue, std::move(details)};
-}
-
-}  // namespace
 
 void Supervisor::repair(const QueueConfig& queue, Tracked& tracked, std::uint64_t inode, Monotonic now) {
   const auto due = due_repair(tracked.sampler.holes().holes(), queue.stall.after, now);

@@ -73,7 +73,7 @@ Push Producer::wait_to_reserve(Push why, std::uint32_t count, std::uint64_t& ind
   Waiter waiter(options_.wait, nullptr, false);
   const auto patience = std::max(options_.patience, options_.obstruction_patience);
   waiter.until(begun + patience, [&] {
-    if (why == Push::obstructed && Clock::now() >= ask_at) {
+    if (writer_.is_hindered() && Clock::now() >= ask_at) {
       repair_the_dead();
       ask_at = Clock::now() + kAskAgain;
     }

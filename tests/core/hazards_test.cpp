@@ -91,7 +91,7 @@ TEST_CASE("a producer killed between reserve and publish: the seven behind it ar
     CHECK(stage.queue().ring().reserved_index() == stage.geometry().capacity());
     check_every_reader(stage, 0, {});
     slickq::Repairer repairer(stage.queue());
-    CHECK(repairer.plan({.nobody_else = false, .force = true}).repairs.empty());  // it lives
+    CHECK(repairer.plan({.doubts_below = slickq::kEveryDoubt}).repairs.empty());  // it lives
     victim.kill_now();
     const auto plan = repairer.plan();
     REQUIRE(plan.repairs.size() == 1);

@@ -56,8 +56,8 @@ struct Range {
 using Ranges = std::vector<Range>;
 
 constexpr RepairRules kProof{};
-constexpr RepairRules kNobodyElse{.nobody_else = true, .force = false};
-constexpr RepairRules kForce{.nobody_else = false, .force = true};
+constexpr RepairRules kNobodyElse{.dead_below = slickq::kEveryDoubt};
+constexpr RepairRules kForce{.doubts_below = slickq::kEveryDoubt};
 
 /// Oddities of a row.
 struct But {

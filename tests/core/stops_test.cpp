@@ -31,7 +31,7 @@ void check_not_taken_for_dead(Scene& scene) {
   const std::vector<std::byte> before(scene.bytes().begin(), scene.bytes().end());
   for (const bool force : {false, true}) {
     CAPTURE(force);
-    const auto plan = repairer.plan({.nobody_else = false, .force = force});
+    const auto plan = repairer.plan({.doubts_below = force ? slickq::kEveryDoubt : 0});
     CHECK(plan.repairs.empty());
     CHECK(plan.dead.empty());
     for (const slickq::Missing& doubt : plan.doubts) CHECK(doubt.owner == Owner::live);

@@ -101,6 +101,9 @@ class BasicWriter {
   /// reader's loss, ahead of us: rest, see who is dead, try again. Nothing is reserved.
   bool is_obstructed() const noexcept { return obstructed_; }
 
+  /// Did the last reservations, whatever the next one came to, all end in a detour?
+  bool is_hindered() const noexcept { return in_a_row_ >= kMostDetours; }
+
   /// Reservations given up because somebody of an earlier lap might still have been writing there.
   std::uint64_t detours() const noexcept { return detours_; }
   void count_detour() noexcept { ++detours_; }

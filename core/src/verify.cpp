@@ -68,8 +68,23 @@ class Examination {
               "bytes 52..55 hold " + number(h.init_state_high) +
                   " instead of 0: the Python original compares them as part of the init state");
     }
+    check_annex();
     check_reserved_index(reserved_index(bytes, geometry_.layout()));
     if (has_last_published(geometry_.layout())) check_last_published(h.last_published);
+  }
+
+  // The originals never look behind the elements, and a queue works without its annex: but nobody wakes a sleeper, and
+  // no death can be proven.
+  void check_annex() {
+    const std::uint64_t bytes = view_.facts().bytes;
+    const bool complete = view_.recognise_again().has_annex;
+    if (complete || (bytes == geometry_.segment_bytes() && !view_.has_annex())) return;
+    suspect(
+        Kind::header, 0, bytes,
+        "what follows the elements at byte " + number(geometry_.segment_bytes()) + ", " +
+            number(bytes - geometry_.segment_bytes()) +
+            " bytes, is no sound annex: truncated or overwritten. Items are not affected; sleepers are not woken and "
+            "a producer's death cannot be proven");
   }
 
   void check_reserved_index(std::uint64_t reserved) {

@@ -2,6 +2,8 @@
 
 #include <atomic>
 #include <chrono>
+#include <filesystem>
+#include <fstream>
 #include <thread>
 
 #include "slickq/inspect.hpp"
@@ -181,4 +183,26 @@ TEST_CASE("a queue under load is sound") {
   }
   stop.store(true, std::memory_order_relaxed);
   producer.join();
+}
+
+TEST_CASE("an annex that is cut off or overwritten is told, and nothing else is wrong with the queue") {
+  for (const bool cut : {true, false}) {
+    CAPTURE(cut);
+    ShmDir dir;
+    CreateOptions options;
+    options.shm_dir = dir.path();
+    const auto geometry = Geometry::make(Layout::slq1, kCapacity, 8);
+    Queue::create("q", geometry, options);
+    CHECK(verify(View::open_segment("q", dir.path())).empty());
+    if (cut) {
+      std::filesystem::resize_file(dir.file("q"), annex_offset(geometry) + 100);
+    } else {
+      std::fstream(dir.file("q")).seekp(static_cast<std::streamoff>(annex_offset(geometry))) << "nonsense";
+    }
+    const auto findings = verify(View::open_segment("q", dir.path()));
+    CAPTURE(texts(findings));
+    REQUIRE(findings.size() == 1);
+    CHECK(findings[0].kind == Kind::header);
+    CHECK(findings[0].text.find("no sound annex") != std::string::npos);
+  }
 }

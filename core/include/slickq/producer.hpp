@@ -5,9 +5,10 @@
 // Invariants: 1. what a reader gets was written whole, and by one producer (writer.hpp). 2. the items of a producer are
 // visible in the order in which it pushed them. 3. an item is pushed once or not at all, and the result says which.
 // Crash: a process that dies between reserve and publish leaves a hole. Its journal line proves whose it was, and
-// recovery.hpp, `slickq repair` or slickqd turn it into a jump marker; so does a producer that the dead stand in the way
-// of. Somebody who is only stopped may hold up items that have nowhere else to go (obstructed): on a ring of one element
-// each, and items of several slots while he stands in the middle of reserving, as nobody knows where he will write.
+// recovery.hpp, `slickq repair` or slickqd turn it into a jump marker; so does a producer that the dead stand in the
+// way of. Somebody who is only stopped may hold up items that have nowhere else to go (obstructed): on a ring of one
+// element each, and items of several slots while he stands in the middle of reserving, as nobody knows where he will
+// write.
 #pragma once
 
 #include <chrono>

@@ -1,6 +1,7 @@
 #include "slickq/producer.hpp"
 
 #include <algorithm>
+#include <thread>
 #include <utility>
 
 #include "slickq/error.hpp"
@@ -8,7 +9,8 @@
 namespace slickq {
 
 Producer::Producer(Queue& queue, ProducerOptions options)
-    : ring_(&queue.ring()),
+    : queue_(&queue),
+      ring_(&queue.ring()),
       annex_(queue.annex()),
       seat_(Seat::claim(queue)),
       writer_(queue.ring(), Journal(queue.annex(), queue.geometry()), seat_.line()),
@@ -51,7 +53,7 @@ std::uint64_t Producer::limit() const noexcept {
 
 Push Producer::reserve_index(std::uint32_t count, std::uint64_t& index) noexcept {
   const auto try_it = [&] {
-    index = writer_.reserve(count, limit());
+    index = writer_.reserve(count, limit(), [this](std::uint64_t round) { stand_aside(round); });
     return index != kNoIndex;
   };
   if (try_it()) return Push::pushed;
@@ -59,6 +61,20 @@ Push Producer::reserve_index(std::uint32_t count, std::uint64_t& index) noexcept
   // Waiting happens with nothing reserved: who reserves first makes C run ahead, and every reader's check fails.
   Waiter waiter(options_.wait, nullptr, false);
   return waiter.until(Waiter::Clock::now() + options_.patience, try_it) ? Push::pushed : Push::timed_out;
+}
+
+// Somebody is in the way, for an instant when he runs, for as long as he is stopped, for ever when he is dead: then
+// nobody but the kernel knows it.
+void Producer::stand_aside(std::uint64_t round) const noexcept {
+  constexpr std::uint64_t kSpins = 64, kYields = 1024;
+  if (round % kYields == kYields - 1) bury_the_dead(*queue_);
+  if (round < kSpins) {
+    detail::relax();
+  } else if (round < kYields) {
+    std::this_thread::yield();
+  } else {
+    std::this_thread::sleep_for(std::chrono::microseconds(20));
+  }
 }
 
 void Producer::fill(std::uint64_t index, std::span<const std::byte> bytes, std::uint32_t count) noexcept {
@@ -104,6 +120,7 @@ Push Producer::put_singles(std::span<const std::byte>& left, std::uint32_t most)
   }
   std::uint64_t index = writer_.reserve_singles(k);
   if (index == kNoIndex) return Push::exhausted;
+  const std::uint64_t begin = index;
   const std::uint64_t end = index + k * step;
   for (; index != end; index += step) {
     if (!writer_.is_clear(index, step)) {
@@ -125,6 +142,7 @@ Push Producer::put_singles(std::span<const std::byte>& left, std::uint32_t most)
     writer_.abandon(index, end);
   }
   wake_sleepers(annex_);
+  if (index == begin) writer_.await_undecided(step, [this](std::uint64_t round) { stand_aside(round); });
   return Push::pushed;
 }
 

@@ -11,6 +11,10 @@
 
 namespace slickq {
 
+/// The same file opened once more, for reading and writing; < 0 with errno when that fails. By descriptor and not by
+/// name: the name may lead to another segment by now.
+int open_again(int fd) noexcept;
+
 /// Offset of a journal line in its segment.
 std::uint64_t journal_line_offset(const Geometry& geometry, std::uint32_t line) noexcept;
 

@@ -108,9 +108,11 @@ class Producer {
   Push put_singles(std::span<const std::byte>& left, std::uint32_t most) noexcept;
   Push reserve_index(std::uint32_t count, std::uint64_t& index) noexcept;
   std::uint64_t limit() const noexcept;
+  void stand_aside(std::uint64_t round) const noexcept;
   void fill(std::uint64_t index, std::span<const std::byte> bytes, std::uint32_t count) noexcept;
   void count_pushed(std::uint64_t index) noexcept;
 
+  const Queue* queue_;
   Ring* ring_;
   Annex* annex_;
   Seat seat_;

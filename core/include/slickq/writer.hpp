@@ -8,6 +8,7 @@
 // lap still WRITES to it. A producer that sleeps between 2 and 6 for a whole lap would write into a newer item, and no
 // check of its own can prevent that, since it may fall asleep after any check. So the others keep away from where it
 // sleeps. The usual case costs one load: when the slot shows the item of exactly one lap before, its producer is done.
+// Who sleeps between 1 and 3 may have reserved anything: others wait for him, unless he is proven dead.
 //
 // Thread safety: one thread; any number of writers on a ring.
 // Invariants, among journaled writers: 1. no element is written by two at once. 2. a slot never moves backwards.
@@ -30,9 +31,11 @@ class BasicWriter {
       : ring_(&ring), journal_(journal), line_(line) {}
 
   /// `n` elements (1..capacity) as one item. kNoIndex: C would pass `limit`, or the end of all indexes.
-  std::uint64_t reserve(std::uint32_t n, std::uint64_t limit = kMaxIndex) noexcept {
+  /// `pause(round)`: called while nothing but waiting helps, with nothing reserved; see await_undecided().
+  template <class Pause>
+  std::uint64_t reserve(std::uint32_t n, std::uint64_t limit, Pause pause) noexcept {
     const std::uint64_t footprint = ring_->geometry().footprint(n);
-    for (;;) {
+    for (std::uint64_t tries = 0;; ++tries) {
       journal_.reserving(line_, bound_);
       const std::uint64_t index = limit == kMaxIndex ? ring_->reserve(n) : ring_->reserve_below(n, limit);
       if (index == kNoIndex) {
@@ -43,6 +46,31 @@ class BasicWriter {
       if (is_clear(index, footprint)) return index;
       ++detours_;
       abandon(index, index + footprint);
+      // An item of one slot gets through wherever the lap before was ordinary, so it tries some slots first.
+      const bool is_small = footprint == ring_->geometry().items_per_slot();
+      if (!is_small || tries >= kStrides) await_undecided(footprint, pause);
+      if (tries % 64 == 63) pause(tries);
+    }
+  }
+  std::uint64_t reserve(std::uint32_t n, std::uint64_t limit = kMaxIndex) noexcept {
+    return reserve(n, limit, [](std::uint64_t) {});
+  }
+
+  /// Wait until everybody who is `reserving`, and for all we know so long that he is late by a lap, has gone on or is
+  /// buried. As long as he has not, every index is suspect: another reservation would be given up like the one before,
+  /// and push unread items out of the ring. One look at each line, so that those who are quick hold up nobody.
+  template <class Pause>
+  void await_undecided(std::uint64_t footprint, Pause pause) const noexcept {
+    const std::uint32_t lines = journal_.top();
+    for (std::uint32_t line = 0; line < lines; ++line) {
+      if (line == line_) continue;
+      const Claim seen = journal_.claim(line);
+      if (seen.state != JournalState::reserving) continue;
+      for (std::uint64_t round = 0;
+           journal_.claim(line) == seen && journal_.is_in_the_way(line, seen, ring_->reserved_index(), footprint);
+           ++round) {
+        pause(round);
+      }
     }
   }
 
@@ -106,6 +134,8 @@ class BasicWriter {
   }
 
  private:
+  static constexpr std::uint64_t kStrides = 8;
+
   void hold(std::uint64_t index, std::uint64_t end) noexcept {
     bound_ = end;
     journal_.held(line_, index, end);

@@ -26,7 +26,7 @@ enum class Push : std::uint8_t {
   pushed,     ///< visible to every reader
   too_large,  ///< more bytes than an element, or more elements than the ring: nothing was done
   exhausted,  ///< the 2^47 index limit is reached: nothing was done
-  timed_out,  ///< a respected cursor did not move in time: nothing was done
+  timed_out,  ///< a respected cursor did not move in time: nothing was pushed
   late        ///< only of a Reservation: the ring went round before it was published; nobody sees the item
 };
 

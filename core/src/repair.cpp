@@ -7,6 +7,7 @@
 
 #include "slickq/error.hpp"
 #include "slickq/journal_lock.hpp"
+#include "slickq/wait.hpp"
 
 namespace slickq {
 namespace {
@@ -53,7 +54,9 @@ RepairPlan Repairer::plan(const RepairRules& rules) const {
 }
 
 bool Repairer::apply(const RepairPlan& plan) {
-  if (!apply_repair(queue_->ring(), plan)) return false;
+  const bool complete = apply_repair(queue_->ring(), plan);
+  wake_sleepers(queue_->annex());
+  if (!complete) return false;
   free_settled(plan.dead);
   return true;
 }

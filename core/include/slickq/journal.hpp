@@ -71,7 +71,7 @@ class BasicJournal {
   Claim claim(std::uint32_t line) const noexcept {
     const JournalLine& at = annex_->journal[line];
     for (;;) {
-      // acquire: pairs with the release stores of held() and idle(); who sees idle sees the elements written before it.
+      // acquire: pairs with the release stores of the owner; who sees one sees the elements written before it.
       const std::uint64_t word = Memory::load(&at.claim, std::memory_order_acquire);
       const std::uint64_t end = Memory::load(&at.end, std::memory_order_relaxed);
       Memory::fence(std::memory_order_acquire);  // the end belongs to that word only if the word is still there
@@ -110,8 +110,9 @@ class BasicJournal {
   // The owner's side. `line` may be kNoLine: then nothing is written.
 
   void reserving(std::uint32_t line, std::uint64_t bound) noexcept {
-    // relaxed: ordered by the release half of the read-modify-write of C that follows.
-    put(line, JournalState::reserving, bound, std::memory_order_relaxed);
+    // Ordered before what follows by the release half of the read-modify-write of C. release: pairs with the acquire in
+    // claim(); who sees that we are done with our last reservation writes after we did. Plain on x86.
+    put(line, JournalState::reserving, bound, std::memory_order_release);
   }
   void held(std::uint32_t line, std::uint64_t index, std::uint64_t end) noexcept {
     if (line == kNoLine) return;

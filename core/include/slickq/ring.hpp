@@ -130,8 +130,9 @@ class BasicRing {
 
   /// What the slot of `index` holds: an item's index, a marker's target, kNoIndex.
   std::uint64_t held_by_slot(std::uint64_t index) const noexcept {
-    // relaxed: decides only where to look next, or is compared again by an exchange.
-    return Memory::load(&slots_[geometry_->slot_of(index)].data_index, std::memory_order_relaxed);
+    // acquire: pairs with the release in publish() and mark(). Who writes elements because the item of the lap before
+    // is there writes after that item's producer did.
+    return Memory::load(&slots_[geometry_->slot_of(index)].data_index, std::memory_order_acquire);
   }
 
   /// What does `cursor` find? Follows no markers itself. Any cursor value is safe.

@@ -2,6 +2,7 @@
 
 #include <unistd.h>
 
+#include <atomic>
 #include <csignal>
 #include <fstream>
 #include <memory>
@@ -14,6 +15,8 @@
 
 namespace torture {
 namespace {
+
+std::atomic<const char*> the_phase{"nothing yet"};
 
 using Actor = Cast::Actor;
 
@@ -56,8 +59,10 @@ class Episode {
   }
 
   Outcome run() {
+    the_phase = "the start";
     start_daemon();
     for (Actor& actor : cast_->actors()) cast_->start(actor);
+    the_phase = "the blows";
     const auto begin = Clock::now();
     auto blow = plan_.blows.begin();
     while (Clock::now() < begin + plan_.length) {
@@ -66,6 +71,7 @@ class Episode {
       usleep(500);
     }
     settle();
+    the_phase = "the account";
     for (const auto& stage : stages_) outcome_.totals.add(account_for(*stage, cast_->actors(), outcome_.faults));
     outcome_.totals.deaths += cast_->deaths();
     for (const std::string& failure : cast_->failures()) outcome_.faults.push_back(failure);
@@ -156,18 +162,30 @@ class Episode {
     }
     if (daemon_back_ != Clock::time_point{}) daemon_goes_on();
     const auto mourner = [this](Actor& actor) { mourn(actor); };
+    the_phase = "the end of the producers";
     for (const auto& stage : stages_) stage->board->stop_producing.store(true);
     cast_->wait_for(produces, mourner);
+    the_phase = "the end of the repairers";
     for (const auto& stage : stages_) stage->board->stop_repairing.store(true);
     cast_->wait_for([](const Actor& actor) { return actor.plan->role == Role::repairer; }, mourner);
+    the_phase = "the last repair";
     for (const auto& stage : stages_) last_repair(*stage);
+    the_phase = "the end of the readers";
     cast_->wait_for([](const Actor&) { return true; }, mourner);
     // Whoever lay dead when it ended comes back once more to read what is left.
     for (Actor& actor : cast_->actors()) {
       if (!actor.left && !produces(actor) && actor.plan->role != Role::repairer) cast_->start(actor);
     }
     cast_->wait_for([](const Actor&) { return true; }, mourner);
-    if (!place_.wait_until_up()) outcome_.faults.push_back("the daemon is not up: " + daemon_->log());
+    end_daemon();
+  }
+
+  void end_daemon() {
+    the_phase = "the end of the daemon";
+    if (!place_.wait_until_up()) {
+      outcome_.faults.push_back("the daemon is not up: " + daemon_->log());
+      return;
+    }
     daemon_->signal(SIGTERM);
     if (const int status = daemon_->wait(); status != 0) {
       outcome_.faults.push_back("the daemon ended with " + std::to_string(status) + ": " + daemon_->log());
@@ -215,6 +233,8 @@ void Totals::add(const Totals& other) {
   detours += other.detours;
   late += other.late;
 }
+
+const char* phase() { return the_phase.load(); }
 
 Outcome run_episode(const EpisodePlan& plan) { return Episode(plan).run(); }
 

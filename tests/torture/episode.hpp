@@ -37,6 +37,9 @@ struct Outcome {
   std::vector<std::string> faults;
 };
 
+/// What the director is at: for the watchdog's last words.
+const char* phase();
+
 Outcome run_episode(const EpisodePlan& plan);
 
 }  // namespace torture

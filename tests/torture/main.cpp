@@ -76,8 +76,10 @@ Options parse(int argc, char** argv) {
 }
 
 void on_watchdog(int) {
-  constexpr char text[] = "torture: the watchdog ended a run that does not end\n";
-  if (write(STDERR_FILENO, text, sizeof text - 1) < 0) _exit(1);
+  char text[160];
+  const int length =
+      std::snprintf(text, sizeof text, "torture: the watchdog ended a run that stands still at %s\n", torture::phase());
+  if (length < 0 || write(STDOUT_FILENO, text, static_cast<std::size_t>(length)) < 0) _exit(1);
   _exit(1);  // the processes die with their parent
 }
 

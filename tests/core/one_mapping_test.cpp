@@ -81,6 +81,9 @@ struct Scene {
   std::vector<std::thread> threads;
 };
 
+// Threads that only yield starve the others on some kernels.
+void rest() { std::this_thread::sleep_for(std::chrono::microseconds(20)); }
+
 std::uint64_t seed_of(std::uint64_t thread) { return test_support::seed() * 100 + thread; }
 
 void write(std::span<std::byte> elements, std::uint32_t id, std::uint64_t sequence) {
@@ -139,7 +142,7 @@ void die(Scene& scene, std::uint32_t id) {
   Dice dice(seed_of(id));
   for (bool last = false; !last;) {
     last = !scene.running();
-    while (last && scene.producing.load() > 1) std::this_thread::yield();
+    while (last && scene.producing.load() > 1) rest();
     if (last || dice.one_in(2)) {
       const std::uint64_t index = writer.reserve(1 + static_cast<std::uint32_t>(dice.below(kMostElements)));
       HardwareMemory::fill_in(scene.queue.ring().element(index), kElement);
@@ -148,7 +151,7 @@ void die(Scene& scene, std::uint32_t id) {
       if (dice.one_in(2)) (void)scene.queue.ring().reserve(1);
     }
     scene.dead[seat.line()].store(true, std::memory_order_release);  // release: nothing of the dead comes after it
-    while (scene.dead[seat.line()].load(std::memory_order_acquire)) std::this_thread::yield();
+    while (scene.dead[seat.line()].load(std::memory_order_acquire)) rest();
     scene.journal.dig_up(seat.line());
     scene.journal.idle(seat.line(), 0);
     std::this_thread::sleep_for(std::chrono::microseconds(dice.below(500)));
@@ -176,7 +179,7 @@ void repair(Scene& scene) {
       }
     }
     if (over) return;
-    std::this_thread::yield();
+    rest();
   }
 }
 
@@ -279,7 +282,7 @@ void peek(Scene& scene, std::uint64_t& cursor) {
     }
     AtomicCursor(&cursor).store(consumer.cursor());
     if (is_over(scene, producing, result)) break;
-    if (result.what == Pop::empty) std::this_thread::yield();
+    if (result.what == Pop::empty) rest();
   }
   if (consumer.lost_elements() != 0) ++scene.bad;
 }

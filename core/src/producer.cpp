@@ -1,11 +1,9 @@
 #include "slickq/producer.hpp"
 
 #include <algorithm>
-#include <exception>
 #include <utility>
 
 #include "slickq/error.hpp"
-#include "slickq/repair.hpp"
 
 namespace slickq {
 
@@ -73,25 +71,16 @@ Push Producer::wait_to_reserve(Push why, std::uint32_t count, std::uint64_t& ind
   Waiter waiter(options_.wait, nullptr, false);
   const auto patience = std::max(options_.patience, options_.obstruction_patience);
   waiter.until(begun + patience, [&] {
+    // Who stands in the way may have died there: then nobody but the kernel knows it.
     if (writer_.is_hindered() && Clock::now() >= ask_at) {
-      repair_the_dead();
+      bury_the_dead(*queue_);
       ask_at = Clock::now() + kAskAgain;
     }
-    why = try_reserve(count, index);
+    if (why != Push::obstructed || !writer_.is_undecided(count)) why = try_reserve(count, index);
     if (why == Push::obstructed) return Clock::now() - begun >= options_.obstruction_patience;
     return why != Push::timed_out || Clock::now() - begun >= options_.patience;
   });
   return why;
-}
-
-// Who stands in the way may have died there. Without the right to find out it stays a matter of patience.
-void Producer::repair_the_dead() noexcept {
-  if (!queue_->is_shared()) return;
-  try {
-    Repairer(*queue_).repair();
-  } catch (const std::exception&) {
-    // no descriptor, no memory
-  }
 }
 
 void Producer::fill(std::uint64_t index, std::span<const std::byte> bytes, std::uint32_t count) noexcept {

@@ -1,6 +1,5 @@
 #include "slickq/repair.hpp"
 
-#include <fcntl.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -13,13 +12,11 @@
 namespace slickq {
 namespace {
 
-int open_again(const Queue& queue) {
+int open_for_asking(const Queue& queue) {
   if (!queue.is_shared()) {
     throw Error(Errc::invalid_argument, "local queue", "nobody can be proven dead there, so nothing is repaired");
   }
-  // By descriptor and not by name: the name may lead to another segment by now.
-  const std::string path = "/proc/self/fd/" + std::to_string(queue.segment().fd());
-  const int fd = open(path.c_str(), (queue.writable() ? O_RDWR : O_RDONLY) | O_CLOEXEC);
+  const int fd = open_again(queue.segment().fd(), queue.writable());
   if (fd < 0) throw system_failure(queue.name(), "cannot open again", errno);
   return fd;
 }
@@ -63,7 +60,8 @@ bool nobody_has(const Holders& proven) noexcept {
   return !proven.held && (proven.proof == Proof::lease || proven.proof == Proof::proc);
 }
 
-Repairer::Repairer(Queue& queue) : queue_(&queue), journal_(queue.annex(), queue.geometry()), fd_(open_again(queue)) {}
+Repairer::Repairer(Queue& queue)
+    : queue_(&queue), journal_(queue.annex(), queue.geometry()), fd_(open_for_asking(queue)) {}
 
 Repairer::~Repairer() { close(fd_); }
 
@@ -111,7 +109,11 @@ void Repairer::free_settled(const std::vector<std::uint32_t>& lines) {
   }
   const RepairPlan now = plan();
   for (const std::uint32_t line : locked) {
-    if (is_settled(line, journal_.claim(line), now)) journal_.free(line);
+    if (is_settled(line, journal_.claim(line), now)) {
+      journal_.free(line);
+    } else {
+      journal_.bury(line);  // it stays for a later repair, and is in nobody's way
+    }
     unlock_line(fd_, journal_line_offset(queue_->geometry(), line));
   }
 }

@@ -41,6 +41,7 @@ Seat Seat::claim(const Queue& queue) noexcept {
     // Again under the lock: somebody may have come and died at work meanwhile.
     if (!looks_reusable(at, seat.journal_.claim(line))) continue;
     HardwareMemory::store(&at.pid, static_cast<std::uint32_t>(getpid()), std::memory_order_relaxed);
+    seat.journal_.dig_up(line);
     seat.journal_.idle(line, 0);
     seat.journal_.raise_top(line + 1);
     seat.owns_ = true;
@@ -78,6 +79,23 @@ void Seat::release() noexcept {
   if (fd_ >= 0) unlock_line(fd_, offset_);
   table_->give_back(line_);
   locked_ = owns_ = false;
+}
+
+// Through a file of its own: locks of one open file do not conflict, so the queue's would be granted its own lines.
+void bury_the_dead(const Queue& queue) noexcept {
+  if (queue.annex() == nullptr || !queue.is_shared() || !queue.writable()) return;
+  const int fd = open_again(queue.segment().fd(), true);
+  if (fd < 0) return;
+  Journal journal(queue.annex(), queue.geometry());
+  for (std::uint32_t line = 0; line < journal.top(); ++line) {
+    const JournalState state = journal.claim(line).state;
+    if ((state != JournalState::reserving && state != JournalState::held) || journal.is_buried(line)) continue;
+    const std::uint64_t offset = journal_line_offset(queue.geometry(), line);
+    if (!try_lock_line(fd, offset)) continue;
+    journal.bury(line);
+    unlock_line(fd, offset);
+  }
+  close(fd);
 }
 
 }  // namespace slickq

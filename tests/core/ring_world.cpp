@@ -291,11 +291,15 @@ void World::apply_flawed(const slickq::Missing& run) {
   if (done && !upward && whole_ring) mark(run.index, first);
 }
 
-// What Repairer does with the lines of the dead once nothing of theirs is missing.
+// What Repairer does with the lines of the dead: freed once nothing of theirs is missing, buried until then.
 void World::free_settled(const slickq::RepairPlan& plan, const Lines& proven, const slickq::RepairPlan& now) {
   for (const std::uint32_t line : plan.dead) {
     if (!proven[line]) continue;
-    if (slickq::is_settled(line, journal_.claim(line), now)) journal_.free(line);
+    if (slickq::is_settled(line, journal_.claim(line), now)) {
+      journal_.free(line);
+    } else {
+      journal_.bury(line);
+    }
   }
 }
 
@@ -405,7 +409,8 @@ std::string World::run() {
   starved_ = !scheduler_.run(kMostSteps);
   for (std::uint32_t line = 0; starved_ && line < cast_.producers; ++line) {
     const bool settled = journal_.claim(line).state == slickq::JournalState::free;
-    if (dead_line_[line] && !settled) ledger_.fail("the dead hold up the living for ever", ledger_.reserved());
+    if (dead_line_[line] && !settled && !journal_.is_buried(line))
+      ledger_.fail("the dead hold up the living for ever", ledger_.reserved());
   }
   if (starved_ || !ledger_.failure().empty()) return ledger_.failure();
   settle();

@@ -53,14 +53,15 @@ struct alignas(64) LonelyWord {
 
 /// What one producer is doing; see journal.hpp.
 struct alignas(64) JournalLine {
-  std::uint64_t claim;  ///< index << 2 | JournalState
-  std::uint64_t end;    ///< held: one past the last index
-  std::uint32_t pid;    ///< of the owner as it sees itself; for people, never a proof
-  std::uint32_t spare;
+  std::uint64_t claim;   ///< index << 2 | JournalState
+  std::uint64_t end;     ///< held: one past the last index
+  std::uint32_t pid;     ///< of the owner as it sees itself; for people, never a proof
+  std::uint32_t buried;  ///< not 0: the owner was proven dead, and writes nothing any more
 };
 static_assert(sizeof(JournalLine) == 64);
 static_assert(offsetof(JournalLine, end) == 8);
 static_assert(offsetof(JournalLine, pid) == 16);
+static_assert(offsetof(JournalLine, buried) == 20);
 
 struct Annex {
   AnnexHeader header;

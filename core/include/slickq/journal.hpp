@@ -6,6 +6,9 @@
 //   reserving -> held[i,e)  after it, before an element is written
 //   held -> idle            after publish or marker
 //
+// Beside it a line may be buried: whoever proved its owner dead says so, for producers that would keep away from what
+// the dead might still be writing. The claim stays what it was: the repair needs it.
+//
 // Thread safety: a line is written by its owner only (or by who holds its lock after the owner's death); read by
 // anyone.
 // Invariant: when a reservation of [i, i+n) returned, every journaled producer that reserved before it and has not
@@ -68,7 +71,7 @@ class BasicJournal {
   Claim claim(std::uint32_t line) const noexcept {
     const JournalLine& at = annex_->journal[line];
     for (;;) {
-      // acquire: pairs with the release stores of held() and idle(); who sees idle sees the elements written before it.
+      // acquire: pairs with the release stores of the owner; who sees one sees the elements written before it.
       const std::uint64_t word = Memory::load(&at.claim, std::memory_order_acquire);
       const std::uint64_t end = Memory::load(&at.end, std::memory_order_relaxed);
       Memory::fence(std::memory_order_acquire);  // the end belongs to that word only if the word is still there
@@ -81,16 +84,35 @@ class BasicJournal {
   bool is_written_by_another(std::uint64_t index, std::uint64_t count, std::uint32_t own) const noexcept {
     const std::uint32_t lines = top();
     for (std::uint32_t line = 0; line < lines; ++line) {
-      if (line != own && may_be_writing(claim(line), *geometry_, index, count)) return true;
+      if (line != own && is_in_the_way(line, claim(line), index, count)) return true;
     }
     return false;
+  }
+
+  /// May the owner of `line`, which said `claim`, still be writing there?
+  bool is_in_the_way(std::uint32_t line, const Claim& seen, std::uint64_t index, std::uint64_t count) const noexcept {
+    return may_be_writing(seen, *geometry_, index, count) && !is_buried(line);
+  }
+  /// An owner that took the line over and reserved before the caller did has dug it up before that: never missed.
+  bool is_buried(std::uint32_t line) const noexcept {
+    // acquire: pairs with the release in bury(); what the dead wrote is before it.
+    return Memory::load(&annex_->journal[line].buried, std::memory_order_acquire) != 0;
+  }
+  /// By who holds the line's lock, after the owner's death.
+  void bury(std::uint32_t line) noexcept {
+    Memory::store(&annex_->journal[line].buried, 1u, std::memory_order_release);
+  }
+  /// By the next owner, before it says anything else. relaxed: ordered by the read-modify-write of C before it writes.
+  void dig_up(std::uint32_t line) noexcept {
+    Memory::store(&annex_->journal[line].buried, 0u, std::memory_order_relaxed);
   }
 
   // The owner's side. `line` may be kNoLine: then nothing is written.
 
   void reserving(std::uint32_t line, std::uint64_t bound) noexcept {
-    // relaxed: ordered by the release half of the read-modify-write of C that follows.
-    put(line, JournalState::reserving, bound, std::memory_order_relaxed);
+    // Ordered before what follows by the release half of the read-modify-write of C. release: pairs with the acquire in
+    // claim(); who sees that we are done with our last reservation writes after we did. Plain on x86.
+    put(line, JournalState::reserving, bound, std::memory_order_release);
   }
   void held(std::uint32_t line, std::uint64_t index, std::uint64_t end) noexcept {
     if (line == kNoLine) return;

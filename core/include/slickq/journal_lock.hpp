@@ -11,6 +11,10 @@
 
 namespace slickq {
 
+/// The same file opened once more; < 0 with errno when that fails. By descriptor and not by name: the name may lead to
+/// another segment by now.
+int open_again(int fd, bool for_writing) noexcept;
+
 /// Offset of a journal line in its segment.
 std::uint64_t journal_line_offset(const Geometry& geometry, std::uint32_t line) noexcept;
 

@@ -11,11 +11,24 @@
 
 #include "slickq/layout.hpp"
 
+#if defined(__SANITIZE_THREAD__)
+#include <sanitizer/tsan_interface.h>
+#endif
+
 namespace slickq {
 
 /// 16-byte compare-exchange, sequentially consistent in hardware on both architectures. On failure `expected` gets
 /// the value seen. Written by hand because compilers route std::atomic of 16 bytes through libatomic, which may lock.
 inline bool compare_exchange_wide(WideWord* target, WideWord& expected, WideWord desired) noexcept {
+#if defined(__SANITIZE_THREAD__)
+  // The thread sanitizer does not look into assembly. It is told what the instruction is: release and acquire on the
+  // low word, which is the one that plain atomic loads read.
+  __tsan_release(&target->low);
+  struct Acquire {
+    std::uint64_t* at;
+    ~Acquire() { __tsan_acquire(at); }
+  } const acquire{&target->low};
+#endif
 #if defined(__x86_64__)
   bool done;
   __asm__ __volatile__("lock cmpxchg16b %1"

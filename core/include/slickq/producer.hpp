@@ -5,8 +5,8 @@
 // Invariants: 1. what a reader gets was written whole, and by one producer (writer.hpp). 2. the items of a producer are
 // visible in the order in which it pushed them. 3. an item is pushed once or not at all, and the result says which.
 // Crash: a process that dies between reserve and publish leaves a hole. Its journal line proves whose it was, and
-// recovery.hpp, `slickq repair` or slickqd turn it into a jump marker; so does a producer that the dead stand in the
-// way of. Somebody who is only stopped may hold up items that have nowhere else to go (obstructed): on a ring of one
+// recovery.hpp, `slickq repair` or slickqd turn it into a jump marker. The dead hold up no other producer, repaired or
+// not. Somebody who is only stopped may hold up items that have nowhere else to go (obstructed): on a ring of one
 // element each, and items of several slots while he stands in the middle of reserving, as nobody knows where he will
 // write.
 #pragma once
@@ -29,8 +29,8 @@ enum class Push : std::uint8_t {
   pushed,      ///< visible to every reader
   too_large,   ///< more bytes than an element, or more elements than the ring: nothing was done
   exhausted,   ///< the 2^47 index limit is reached: nothing was done
-  timed_out,   ///< a respected cursor did not move in time: nothing was done
-  obstructed,  ///< wherever the item could go another producer is at work and stands still: nothing was done
+  timed_out,   ///< a respected cursor did not move in time: nothing was pushed
+  obstructed,  ///< wherever the item could go another producer is at work and stands still: nothing was pushed
   late         ///< only of a Reservation: the ring went round before it was published; nobody sees the item
 };
 
@@ -41,7 +41,7 @@ struct ProducerOptions {
   Wait wait = Wait::backoff();  ///< how to wait for them
   std::chrono::nanoseconds patience = std::chrono::hours(24 * 365);
   /// How long to try when another producer is at work wherever the item could go. On a ring of one element that is any
-  /// other producer; one that died there is found out about and repaired, one that is stopped is not.
+  /// other producer; one that died there is found out about, one that is stopped is not.
   std::chrono::nanoseconds obstruction_patience = std::chrono::seconds(1);
 };
 
@@ -118,12 +118,11 @@ class Producer {
   Push reserve_index(std::uint32_t count, std::uint64_t& index) noexcept;
   Push try_reserve(std::uint32_t count, std::uint64_t& index) noexcept;
   Push wait_to_reserve(Push why, std::uint32_t count, std::uint64_t& index) noexcept;
-  void repair_the_dead() noexcept;
   std::uint64_t limit() const noexcept;
   void fill(std::uint64_t index, std::span<const std::byte> bytes, std::uint32_t count) noexcept;
   void count_pushed(std::uint64_t index) noexcept;
 
-  Queue* queue_;
+  const Queue* queue_;
   Ring* ring_;
   Annex* annex_;
   Seat seat_;

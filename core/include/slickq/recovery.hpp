@@ -68,6 +68,17 @@ struct LineSight {
   bool dead = false;
 };
 
+/// Claim and death belong together only when the claim was there before and behind the proof, and the proof holds
+/// behind it: the owner may finish, leave and be followed by another between any two looks.
+template <class Memory, class IsDead>
+LineSight look_at_line(const BasicJournal<Memory>& journal, std::uint32_t line, IsDead is_dead) {
+  for (;;) {
+    const Claim claim = journal.claim(line);
+    if (claim.state == JournalState::free || !is_dead(line)) return {claim, line, false};
+    if (journal.claim(line) == claim && is_dead(line)) return {claim, line, true};
+  }
+}
+
 /// Whose is this one missing index, by rules 1 to 3 alone?
 Missing owner_of(std::uint64_t index, std::uint64_t step, const std::vector<LineSight>& lines);
 
@@ -101,8 +112,8 @@ RepairPlan plan_repair(const BasicRing<Memory>& ring, const BasicJournal<Memory>
   // The journal behind the slots: who finished meanwhile is not held any more, and its slot refuses a marker.
   std::vector<LineSight> lines;
   for (std::uint32_t line = 0; line < journal.top(); ++line) {
-    const Claim claim = journal.claim(line);
-    if (claim.state != JournalState::free) lines.push_back({claim, line, is_dead(line)});
+    const LineSight seen = look_at_line(journal, line, is_dead);
+    if (seen.claim.state != JournalState::free) lines.push_back(seen);
   }
   // The oldest item of a lapped ring may be half overwritten: its inner indexes look like a hole before the first. The
   // next reservation laps it; nobody is told of it.

@@ -97,6 +97,7 @@ class BasicRing {
 
   /// Reserve as reserve() does, but only when C stays <= `limit`; kNoIndex when it would not. For producers that wait
   /// for slow consumers: who reserves first and waits then makes C run ahead, and every reader takes that for a loss.
+  /// An item that would not even fit behind the end of an empty ring moves C there first, by a jump marker.
   std::uint64_t reserve_below(std::uint32_t n, std::uint64_t limit) noexcept {
     const std::uint64_t index = geometry_->layout() == Layout::wide ? reserve_wide(n, limit) : reserve_packed(n, limit);
     Memory::fence(std::memory_order_release);  // as in reserve()
@@ -129,8 +130,9 @@ class BasicRing {
 
   /// What the slot of `index` holds: an item's index, a marker's target, kNoIndex.
   std::uint64_t held_by_slot(std::uint64_t index) const noexcept {
-    // relaxed: decides only where to look next, or is compared again by an exchange.
-    return Memory::load(&slots_[geometry_->slot_of(index)].data_index, std::memory_order_relaxed);
+    // acquire: pairs with the release in publish() and mark(). Who writes elements because the item of the lap before
+    // is there writes after that item's producer did.
+    return Memory::load(&slots_[geometry_->slot_of(index)].data_index, std::memory_order_acquire);
   }
 
   /// What does `cursor` find? Follows no markers itself. Any cursor value is safe.
@@ -272,6 +274,14 @@ class BasicRing {
     return offset + need > geometry_->capacity() ? at + (geometry_->capacity() - offset) : at;
   }
 
+  // Item and jump together are larger than the ring: readers that have read everything would still be in the way, and
+  // C would never move. The jump alone overwrites nothing, and they follow it.
+  bool needs_the_jump_first(std::uint64_t at, std::uint64_t index, std::uint64_t need,
+                            std::uint64_t limit) const noexcept {
+    return index != at && index <= limit && index + need <= kMaxIndex &&
+           index + need - at > std::uint64_t{geometry_->capacity()};
+  }
+
   std::uint64_t advance_packed(std::uint64_t need, std::uint32_t size) noexcept {
     // acq_rel: each reservation pairs with the later ones. Who reserves after us sees what our journal line said when
     // we began (journal.hpp). Free on x86. What the elements need is the fence after it.
@@ -296,12 +306,13 @@ class BasicRing {
     for (;;) {
       const std::uint64_t at = packed_index(seen);
       const std::uint64_t index = start_of_item(at, need);
-      if (index + need > std::min(limit, kMaxIndex)) return kNoIndex;
+      const bool fits = index + need <= std::min(limit, kMaxIndex);
+      if (!fits && !needs_the_jump_first(at, index, need, limit)) return kNoIndex;
       // acq_rel: as in advance_packed(). relaxed on failure: nothing was reserved.
-      if (Memory::compare_exchange(&header()->reserved, seen, pack_reserved(index + need, n), std::memory_order_acq_rel,
-                                   std::memory_order_relaxed)) {
+      if (Memory::compare_exchange(&header()->reserved, seen, pack_reserved(fits ? index + need : index, n),
+                                   std::memory_order_acq_rel, std::memory_order_relaxed)) {
         if (index != at) mark(at, index, n);
-        return index;
+        return fits ? index : kNoIndex;
       }
     }
   }
@@ -311,11 +322,12 @@ class BasicRing {
     WideWord seen = load_wide();
     for (;;) {
       const std::uint64_t index = start_of_item(seen.low, need);
-      if (index + need > std::min(limit, kMaxIndex)) return kNoIndex;
       const std::uint64_t at = seen.low;
-      if (Memory::compare_exchange(&wide()->reserved, seen, WideWord{index + need, n})) {
+      const bool fits = index + need <= std::min(limit, kMaxIndex);
+      if (!fits && !needs_the_jump_first(at, index, need, limit)) return kNoIndex;
+      if (Memory::compare_exchange(&wide()->reserved, seen, WideWord{fits ? index + need : index, n})) {
         if (index != at) mark(at, index, n);
-        return index;
+        return fits ? index : kNoIndex;
       }
     }
   }

@@ -43,4 +43,8 @@ class Seat {
   bool owns_ = false;  // the line is claimed, not only looked at
 };
 
+/// Bury the lines of owners that are dead, so that no producer waits for them (writer.hpp). Does nothing on a local
+/// queue, where nobody dies alone. System calls; any threads.
+void bury_the_dead(const Queue& queue) noexcept;
+
 }  // namespace slickq

@@ -8,6 +8,7 @@
 // lap still WRITES to it. A producer that sleeps between 2 and 6 for a whole lap would write into a newer item, and no
 // check of its own can prevent that, since it may fall asleep after any check. So the others keep away from where it
 // sleeps. The usual case costs one load: when the slot shows the item of exactly one lap before, its producer is done.
+// Who sleeps between 1 and 3 may have reserved anything: see is_undecided().
 //
 // Thread safety: one thread; any number of writers on a ring.
 // Invariants, among journaled writers: 1. no element is written by two at once. 2. a slot never moves backwards.
@@ -100,6 +101,24 @@ class BasicWriter {
   /// ring, or at `reserving`, so that nobody knows where he writes. Going on at once would only push C, and every
   /// reader's loss, ahead of us: rest, see who is dead, try again. Nothing is reserved.
   bool is_obstructed() const noexcept { return obstructed_; }
+
+  /// Is somebody `reserving`, and for all we know so long that he is late by a lap? As long as he is, and is not
+  /// buried, the next index is suspect like the one before: items of several slots wait without reserving, which would
+  /// only push unread items out of the ring. (One slot gets through wherever the lap before was ordinary.)
+  bool is_undecided(std::uint32_t n) const noexcept {
+    const std::uint64_t footprint = ring_->geometry().footprint(n);
+    if (footprint == ring_->geometry().items_per_slot()) return false;
+    const std::uint32_t lines = journal_.top();
+    for (std::uint32_t line = 0; line < lines; ++line) {
+      if (line == line_) continue;
+      const Claim seen = journal_.claim(line);
+      if (seen.state == JournalState::reserving &&
+          journal_.is_in_the_way(line, seen, ring_->reserved_index(), footprint)) {
+        return true;
+      }
+    }
+    return false;
+  }
 
   /// Did the last reservations, whatever the next one came to, all end in a detour?
   bool is_hindered() const noexcept { return in_a_row_ >= kMostDetours; }

@@ -5,6 +5,7 @@
 
 #include <cerrno>
 #include <cstddef>
+#include <cstdio>
 
 #include "slickq/annex.hpp"
 
@@ -33,6 +34,12 @@ bool set_lock(int fd, short type, std::uint64_t offset) noexcept {
 
 std::uint64_t journal_line_offset(const Geometry& geometry, std::uint32_t line) noexcept {
   return annex_offset(geometry) + offsetof(Annex, journal) + sizeof(JournalLine) * std::uint64_t{line};
+}
+
+int open_again(int fd, bool for_writing) noexcept {
+  char path[32];
+  std::snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
+  return open(path, (for_writing ? O_RDWR : O_RDONLY) | O_CLOEXEC);
 }
 
 bool try_lock_line(int fd, std::uint64_t offset) noexcept { return set_lock(fd, F_WRLCK, offset); }

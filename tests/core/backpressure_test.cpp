@@ -1,0 +1,170 @@
+// Producers that respect cursors: nothing that a respected cursor has not passed is ever overwritten.
+#include <doctest/doctest.h>
+
+#include <array>
+#include <chrono>
+#include <vector>
+
+#include "slickq/consumer.hpp"
+#include "slickq/producer.hpp"
+#include "support/payload.hpp"
+#include "support/processes.hpp"
+#include "support/shm_dir.hpp"
+
+using slickq::AtomicCursor;
+using slickq::Geometry;
+using slickq::Layout;
+using slickq::NamedCursor;
+using slickq::Pop;
+using slickq::Producer;
+using slickq::ProducerOptions;
+using slickq::Push;
+using slickq::Queue;
+using test_support::Payload;
+using test_support::spawn;
+
+namespace {
+
+constexpr std::array kLayouts{Layout::wide, Layout::packed, Layout::slq0, Layout::slq1, Layout::slq2, Layout::slq3};
+
+Geometry geometry_of(Layout layout, std::uint64_t capacity, std::uint64_t element) {
+  return Geometry::make(layout, capacity, element, slickq::has_shared_slots(layout) ? 2 : 1);
+}
+
+slickq::CreateOptions in(const test_support::ShmDir& dir) {
+  slickq::CreateOptions options;
+  options.shm_dir = dir.path();
+  return options;
+}
+
+ProducerOptions respecting(std::vector<AtomicCursor> cursors, std::chrono::milliseconds patience) {
+  ProducerOptions options;
+  options.respect = std::move(cursors);
+  options.patience = patience;
+  return options;
+}
+
+}  // namespace
+
+TEST_CASE("a full ring times a push out with nothing reserved, and one step of the slowest cursor makes room") {
+  for (const Layout layout : kLayouts) {
+    CAPTURE(slickq::to_string(layout));
+    Queue queue = Queue::local(geometry_of(layout, 16, 8));
+    const std::uint64_t step = queue.geometry().items_per_slot();
+    std::uint64_t slow = 0;
+    std::uint64_t fast = 0;
+    Producer producer(queue, respecting({AtomicCursor(&fast), AtomicCursor(&slow)}, std::chrono::milliseconds(1)));
+    const std::array<std::byte, 8> element{};
+    while (producer.push(element) == Push::pushed) {
+      fast = queue.ring().reserved_index();
+    }
+    CHECK(producer.pushed_items() == 16 / step);
+    CHECK(queue.ring().reserved_index() == 16);
+    CHECK(producer.push_batch(element) == Push::timed_out);
+    CHECK(producer.push_block(element) == Push::timed_out);
+    CHECK(producer.reserve().what() == Push::timed_out);
+    CHECK_FALSE(producer.reserve());
+    CHECK(queue.ring().reserved_index() == 16);
+    slow = step;
+    CHECK(producer.push(element) == Push::pushed);
+    CHECK(producer.push(element) == Push::timed_out);
+    CHECK(queue.ring().reserved_index() == 16 + step);
+  }
+}
+
+TEST_CASE("a batch that times out half-way tells how much of it is in") {
+  Queue queue = Queue::local(Geometry::make(Layout::slq1, 8, 8));
+  std::uint64_t cursor = 0;
+  Producer producer(queue, respecting({AtomicCursor(&cursor)}, std::chrono::milliseconds(1)));
+  const std::vector<std::byte> twelve(12 * 8);
+  CHECK(producer.push_batch(twelve) == Push::timed_out);
+  CHECK(producer.pushed_items() == 8);
+}
+
+TEST_CASE("a block larger than what is left of the lap gets in, wherever readers that have read everything stand") {
+  for (const Layout layout : kLayouts) {
+    CAPTURE(slickq::to_string(layout));
+    const std::uint64_t step = slickq::has_shared_slots(layout) ? 2 : 1;
+    for (std::uint64_t before = 0; before < 16 / step; ++before) {
+      for (std::uint64_t size = 1; size <= 16; ++size) {
+        CAPTURE(before);
+        CAPTURE(size);
+        Queue queue = Queue::local(geometry_of(layout, 16, 8));
+        std::uint64_t word = 0;
+        const AtomicCursor cursor(&word);
+        slickq::SharedConsumer consumer(queue, cursor);
+        Producer producer(queue, respecting({cursor}, std::chrono::milliseconds(0)));
+        std::vector<std::byte> buffer(16 * 8);
+        for (std::uint64_t k = 0; k < before; ++k) REQUIRE(producer.push(std::span(buffer).first(8)) == Push::pushed);
+        Push pushed = Push::timed_out;
+        for (int tries = 0; tries < 3 && pushed == Push::timed_out; ++tries) {
+          while (consumer.pop_into(buffer).what == Pop::item) {
+          }
+          pushed = producer.push_block(std::span(buffer).first(size * 8));
+        }
+        CHECK(pushed == Push::pushed);
+        CHECK(consumer.pop_into(buffer).count == size);
+        CHECK(consumer.lost_elements() == 0);
+      }
+    }
+  }
+}
+
+TEST_CASE("between processes nothing that the named cursors have not passed is overwritten, at full speed") {
+  struct Board {
+    std::atomic<std::uint32_t> producing{2};
+    std::atomic<std::uint64_t> received{0};
+    std::atomic<std::uint64_t> bad{0};
+    std::atomic<std::uint64_t> lost{0};
+  };
+  constexpr std::uint64_t kItems = 5000;
+  for (const Layout layout : kLayouts) {
+    CAPTURE(slickq::to_string(layout));
+    test_support::ShmDir dir;
+    Queue queue = Queue::create("q", geometry_of(layout, 16, 24), in(dir));
+    const NamedCursor one = NamedCursor::create("q@one", 0, in(dir));
+    const NamedCursor two = NamedCursor::create("q@two", 0, in(dir));
+    test_support::Shared<Board> board;
+    std::vector<pid_t> children;
+    for (std::uint32_t id = 0; id < 2; ++id) {
+      children.push_back(spawn([&, id] {
+        Queue own = Queue::open("q", dir.path());
+        auto first = NamedCursor::open("q@one", dir.path());
+        auto second = NamedCursor::open("q@two", dir.path());
+        Producer producer(own, respecting({first.cursor(), second.cursor()}, std::chrono::minutes(5)));
+        std::vector<std::byte> block(3 * 24);
+        for (std::uint64_t k = 0; k < kItems; ++k) {
+          const std::size_t count = 1 + k % 3;
+          for (std::size_t e = 0; e < count; ++e) Payload(id, k).write({block.data() + e * 24, 24});
+          if (producer.push_block(std::span(block).first(count * 24)) != Push::pushed) ++board->bad;
+        }
+        --board->producing;
+      }));
+    }
+    for (const char* name : {"q@one", "q@two"}) {
+      children.push_back(spawn([&, name] {
+        const Queue own = Queue::open("q", dir.path());
+        auto cursor = NamedCursor::open(name, dir.path());
+        slickq::SharedConsumer consumer(own, cursor.cursor());
+        std::vector<std::byte> buffer(16 * 24);
+        std::array<std::uint64_t, 2> next{};
+        for (;;) {
+          const bool over = board->producing.load() == 0;
+          const auto result = consumer.pop_wait(buffer, std::chrono::milliseconds(5));
+          if (result.what == Pop::empty && over) break;
+          if (result.what != Pop::item) continue;
+          const auto payload = Payload::read(std::span(buffer).first(24), 2);
+          bool good = payload.producer() < 2 && payload.distance_from(next[payload.producer()]++, 24) == 0;
+          for (std::uint32_t e = 0; e < result.count; ++e) good &= payload.matches({buffer.data() + e * 24, 24});
+          if (!good) ++board->bad;
+          ++board->received;
+        }
+        board->lost += consumer.lost_elements();
+      }));
+    }
+    test_support::join(children);
+    CHECK(board->bad == 0);
+    CHECK(board->lost == 0);
+    CHECK(board->received == 2 * 2 * kItems);
+  }
+}

@@ -144,7 +144,7 @@ class Episode {
     if (actor.plan->role != Role::unregistered) return true;
     slickq::Queue queue = slickq::Queue::open(actor.stage->plan.name, actor.stage->dir);
     slickq::Repairer repairer(queue);
-    const slickq::RepairPlan plan = repairer.plan({false, true});
+    const slickq::RepairPlan plan = repairer.plan({.doubts_below = slickq::kEveryDoubt});
     if (!plan.repairs.empty()) {
       if (repairer.apply(plan)) actor.stage->board->repairs.fetch_add(1);
       return false;
@@ -196,7 +196,7 @@ class Episode {
   void last_repair(Stage& stage) {
     slickq::Queue queue = slickq::Queue::open(stage.plan.name, stage.dir);
     slickq::Repairer repairer(queue);
-    const slickq::RepairPlan plan = repairer.plan({false, stage.plan.waits});
+    const slickq::RepairPlan plan = repairer.plan({.doubts_below = stage.plan.waits ? slickq::kEveryDoubt : 0});
     if (!plan.doubts.empty()) {
       stage.board->fault(Fault::held_up, plan.doubts.front().index, "a hole whose owner is in doubt");
     }

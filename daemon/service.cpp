@@ -38,9 +38,10 @@ class Service {
         timer_(io_) {}
 
   void run() {
-    supervisor_.start();
+    // The socket first: where it cannot be made, nothing else was. Who connects early is answered after a first round.
     ControlServer control(io_, supervisor_.config().control, backend());
     control_ = &control;
+    supervisor_.start();
     warn_of_wishes();
     wait_for_signal();
     round();  // before READY: the first status anybody reads is a real one

@@ -172,6 +172,16 @@ std::string ItemPrinter::text_of(const Item& item) const {
   return session_->style.terminal ? printable(text) : std::string(text);
 }
 
+void ItemPrinter::print_loss(const PopResult& result) {
+  if (result.lost == 0) return;
+  if (session_->globals.json) {
+    cli::print_json_line(
+        *session_, Json{{"lost", result.lost}, {"first_lost", result.first_lost}, {"last_lost", result.last_lost}});
+    return;
+  }
+  session_->note(session_->style.yellow(loss_text(result)));
+}
+
 std::string loss_text(const PopResult& result) {
   return fmt::format("-- lost {} ({}..{})", count_of(result.lost, "element"), result.first_lost, result.last_lost);
 }

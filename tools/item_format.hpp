@@ -35,6 +35,9 @@ class ItemPrinter {
 
   /// The next item's elements; may have any content.
   void print(std::uint64_t index, std::uint32_t count, std::span<const std::byte> elements);
+  /// What `result` lost, if anything: a remark, "-- lost 12 elements (100..111)"; with --json a line of its own among
+  /// those of the items, with the keys lost, first_lost and last_lost.
+  void print_loss(const PopResult& result);
 
  private:
   struct Item {

@@ -8,7 +8,6 @@
 #include <cstdio>
 #include <slickq/slickq.hpp>
 #include <string>
-#include <thread>
 #include <vector>
 
 #include "demo_tick.hpp"
@@ -30,12 +29,10 @@ Totals consume(AnyConsumer& consumer, std::uint32_t element_size) {
   std::uint32_t producer = 0;
   std::uint64_t last_sequence = 0;
   while (demo::stopping == 0) {
-    const auto result = consumer.pop_into(element);
+    // Sleeps until a producer wakes it; looks up now and then, to see whether it shall stop.
+    const auto result = consumer.pop_wait(element, std::chrono::milliseconds(100));
     totals.lost += result.lost;
-    if (result.what != slickq::Pop::item) {
-      std::this_thread::sleep_for(std::chrono::milliseconds(1));
-      continue;
-    }
+    if (result.what != slickq::Pop::item) continue;
     std::copy_n(element.data(), sizeof tick, reinterpret_cast<std::byte*>(&tick));
     const std::int64_t now = std::chrono::nanoseconds(std::chrono::steady_clock::now().time_since_epoch()).count();
     ++totals.received;

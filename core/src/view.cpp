@@ -4,6 +4,8 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <filesystem>
+#include <system_error>
 #include <utility>
 
 #include "linux/fd.hpp"
@@ -66,7 +68,10 @@ View View::open_segment(std::string_view name, std::string_view shm_dir) {
 
 View View::open_file(const std::string& path) {
   if (path.empty()) throw Error(Errc::invalid_argument, "file", "an empty path");
-  return open(path, path, false);
+  // A person's path, not a name in a directory that others write: links are followed.
+  std::error_code unresolved;
+  const auto real = std::filesystem::canonical(path, unresolved);
+  return open(path, unresolved ? path : real.string(), false);
 }
 
 View::View(View&& other) noexcept

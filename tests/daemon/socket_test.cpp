@@ -3,6 +3,8 @@
 #include <grp.h>
 #include <sys/stat.h>
 
+#include <filesystem>
+#include <fstream>
 #include <vector>
 
 #include "core/child_process.hpp"
@@ -80,4 +82,14 @@ TEST_CASE("a user who is not of the group may look but not reload" * doctest::sk
   CHECK(reload_as(65534, false) == 40);
   CHECK(reload_as(4242, false) == 20);
   CHECK(reload_as(4242, true) == 20);
+}
+
+TEST_CASE("where the control socket cannot be made, no queue is made either") {
+  const Place place(R"([{"name":"q","size":8,"elem":8}])");
+  std::ofstream(place.socket) << "somebody's";
+  Daemon daemon(place.arguments(), place.log());
+  CHECK(daemon.wait() == 73);
+  CHECK(daemon.log().find("is no socket") != std::string::npos);
+  CHECK_FALSE(std::filesystem::exists(place.shm.file("q")));
+  CHECK(daemon_test::read_file(place.socket) == "somebody's");
 }

@@ -145,6 +145,22 @@ print(struct.unpack("<qd8s", sys.stdin.buffer.read()))')" "(-5, 2.5, b'hello\\x0
   expect_error 5 "-- lost * elements (4..*)"
 }
 
+@test "with --json loss is a line of its own among the items" {
+  seq 20 | slickq push -q q
+  first=$(slickq tail q --from 4 --json | head -n 1)
+  expect "$(json "sorted(d), d['first_lost'], d['lost'] == d['last_lost'] - 3" <<<"$first")" \
+    "(['first_lost', 'last_lost', 'lost'], 4, True)"
+  expect "$(slickq tail q --from 4 --json | json_indexes | head -n 2)" \
+    "$(json "str(d['last_lost'] + 1) + chr(10) + str(d['last_lost'] + 2)" <<<"$first")"
+}
+
+json_indexes() {
+  python3 -c 'import json,sys
+for line in sys.stdin:
+    item = json.loads(line)
+    if "index" in item: print(item["index"])'
+}
+
 @test "tail -f ends with 3 when the queue is removed" {
   slickq tail -f q 2>"$BATS_TEST_TMPDIR/err" &
   local pid=$!

@@ -42,6 +42,7 @@ Exit dump_queue(Session& session, const Options& options) {
   while (printed < options.count) {
     const PopResult item = walk.next(elements);
     lost += item.lost;
+    if (session.globals.json) printer.print_loss(item);
     if (item.what == Pop::reset) session.note("-- the queue was reset meanwhile");
     if (item.what != Pop::item) break;
     printer.print(item.index, item.count, elements);

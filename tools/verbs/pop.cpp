@@ -83,7 +83,7 @@ class Popper {
   // True when the queue had news: an item, or a reset.
   bool take() {
     const PopResult item = consumer_.pop_into(buffer_);
-    if (item.lost > 0) session_->note(session_->style.yellow(loss_text(item)));
+    printer_.print_loss(item);
     switch (item.what) {
       case Pop::empty: return false;
       case Pop::too_small: buffer_.resize(std::size_t{item.count} * queue_->geometry().element_size()); return true;

@@ -127,7 +127,7 @@ class Tail {
   bool take(const PopResult& item) {
     if (item.lost > 0) {
       lost_ += item.lost;
-      session_->note(session_->style.yellow(loss_text(item)));
+      printer_.print_loss(item);
       if (failed()) return false;
     }
     if (item.what == Pop::reset) session_->note("-- the queue was reset");

@@ -8,7 +8,9 @@
 #include <vector>
 
 #include "slickq/consumer.hpp"
+#include "slickq/inspect.hpp"
 #include "slickq/producer.hpp"
+#include "support/shm_dir.hpp"
 
 using slickq::Consumer;
 using slickq::Geometry;
@@ -197,4 +199,31 @@ TEST_CASE("a reservation of nothing, or of more than the ring, is refused") {
     CHECK(reservation.publish() == Push::too_large);
   }
   CHECK(queue.ring().reserved_index() == 0);
+}
+
+TEST_CASE("what was given up is no hole, also when its start is overwritten and all items have one slot") {
+  for (const Layout layout : {Layout::wide, Layout::packed, Layout::slq0, Layout::slq1}) {
+    for (const bool publishes_one : {true, false}) {
+      CAPTURE(slickq::to_string(layout));
+      CAPTURE(publishes_one);
+      test_support::ShmDir dir;
+      slickq::CreateOptions options;
+      options.shm_dir = dir.path();
+      Queue queue = Queue::create("q", Geometry::make(layout, 8, 8), options);
+      Producer producer(queue);
+      const std::array<std::byte, 8> element{};
+      auto reservation = producer.reserve(4);
+      if (publishes_one) {
+        CHECK(reservation.publish(1) == Push::pushed);
+      } else {
+        reservation.abandon();
+      }
+      for (int k = 0; k < 6; ++k) {  // 4 to 9: over the first two of the four
+        REQUIRE(producer.push(element) == Push::pushed);
+        const auto view = slickq::View::open_segment("q", dir.path());
+        CHECK(slickq::scan(view).holes.empty());
+        CHECK(slickq::verify(view).empty());
+      }
+    }
+  }
 }

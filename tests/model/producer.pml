@@ -201,17 +201,12 @@ late:
   :: atomic { IN_BATCH -> goto give_up }
   fi;
 
-give_up: /* abandon(): mark_dead(), from the last hop down */
+give_up: /* abandon(): mark_dead(), from the last slot down; k slots have their marker */
   if
-  :: atomic { e - i < N -> mark(i, e, false); goto finish }
-  :: atomic { e - i == N && N > 1 -> mark(i + 1, e, false); goto first_hop }
   :: atomic { e - i == N && N == 1 -> goto finish }
-  OR_DIE
-  fi;
-
-first_hop:
-  if
-  :: atomic { true -> mark(i, i + 1, false); goto finish }
+  :: atomic { e - k > i + (e - i == N) -> mark(e - k - 1, e, false); k++; goto give_up }
+  :: atomic { e - k == i + 1 && e - i == N && N > 1 -> mark(i, i + 1, false); goto finish } /* all of a ring: a hop more */
+  :: atomic { e - k == i && N > 1 -> goto finish }
   OR_DIE
   fi;
 

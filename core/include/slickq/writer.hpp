@@ -83,7 +83,7 @@ class BasicWriter {
     if (is_lapped(index)) return false;
     const std::uint64_t used = index + ring_->geometry().footprint(n);
     // The marker first: a reader behind the item must never stand before an empty slot that nobody will fill.
-    if (used < end) ring_->mark(used, end, n);
+    if (used < end) mark_dead(*ring_, used, end);
     return ring_->try_publish(index, n);
   }
 
@@ -127,17 +127,18 @@ class BasicWriter {
   std::uint64_t detours() const noexcept { return detours_; }
   void count_detour() noexcept { ++detours_; }
 
-  /// Markers over [index, end): a reader at its start goes on at its end. A marker must not point to its own slot's
-  /// position: a whole ring takes two hops, and a ring of one slot none (the next reservation laps it anyhow).
+  /// Markers over all of [index, end), from the last slot down: a reader at its start goes on at its end, and nobody
+  /// who begins to look in the middle, once its start is overwritten, takes the rest for a hole. A slot that holds
+  /// something newer keeps it. A marker must not point to its own slot's position: a whole ring takes two hops, and a
+  /// ring of one slot none (the next reservation laps it anyhow).
   static void mark_dead(BasicRing<Memory>& ring, std::uint64_t index, std::uint64_t end) noexcept {
     const Geometry& geometry = ring.geometry();
-    if (end - index < geometry.capacity()) {
-      ring.mark(index, end, 1);
-    } else if (geometry.slot_count() > 1) {
-      const std::uint64_t second = index + geometry.items_per_slot();
-      ring.mark(second, end, 1);
-      ring.mark(index, second, 1);
-    }
+    if (geometry.slot_count() == 1) return;
+    const std::uint64_t step = geometry.items_per_slot();
+    const bool whole_ring = end - index == geometry.capacity();
+    const std::uint64_t first = whole_ring ? index + step : index;
+    for (std::uint64_t at = end; at > first; at -= step) ring.mark(at - step, end, 1);
+    if (whole_ring) ring.mark(index, first, 1);
   }
 
  private:

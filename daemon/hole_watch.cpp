@@ -13,10 +13,11 @@ void HoleWatch::update(const std::vector<slickq::Hole>& seen, const std::vector<
   auto old = holes_.begin();  // both lists ascend: one pass
   for (std::size_t k = 0; k < seen.size(); ++k) {
     const slickq::Hole& hole = seen[k];
-    while (old != holes_.end() && old->next <= hole.index) ++old;
+    while (old != holes_.end() && old->old_to <= hole.index) ++old;  // what is left of one is younger than it was
     const bool known = old != holes_.end() && old->index <= hole.index;
-    AgedHole aged{hole.index, hole.next, now, not_before, false, owners[k]};
+    AgedHole aged{hole.index, hole.next, now, hole.next, not_before, false, owners[k]};
     if (known) {
+      aged.old_to = std::min(hole.next, old->old_to);
       aged.since = old->since;
       aged.not_before = old->not_before;
       aged.announced = old->announced;

@@ -18,9 +18,10 @@ namespace slickqd {
 struct AgedHole {
   std::uint64_t index = 0;
   std::uint64_t next = 0;
-  Monotonic since{};       ///< first round that saw it: it is at least so old
-  Monotonic not_before{};  ///< the round before that one: it is at most so old; `since` when there was none
-  bool announced = false;  ///< its stall event is out
+  Monotonic since{};         ///< first round that saw it: it is at least so old
+  std::uint64_t old_to = 0;  ///< how far it reached when it was first seen: what it grew by at its end is younger
+  Monotonic not_before{};    ///< the round before that one: it is at most so old; `since` when there was none
+  bool announced = false;    ///< its stall event is out
   slickq::HoleOwner owner{};
 };
 

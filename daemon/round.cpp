@@ -32,15 +32,22 @@ LagLevel level_of(double percent, LagLevel before, const LagPolicy& policy) {
   return LagLevel::ok;
 }
 
-News repaired_news(const std::string& queue, const AgedHole& first, std::uint64_t items, Monotonic now) {
-  const bool proven = first.owner.owner == slickq::Owner::dead;
+// The first run of the plan tells why: what is repaired for its age alone keeps its unknown owner.
+bool is_proven(const slickq::RepairReport& report) {
+  return !report.before.repairs.empty() && report.before.repairs.front().owner == slickq::Owner::dead;
+}
+
+nlohmann::ordered_json pid_or_null(const slickq::HoleOwner& owner) {
+  return owner.pid == 0 ? nlohmann::ordered_json() : nlohmann::ordered_json(owner.pid);
+}
+
+News repaired_news(const std::string& queue, const AgedHole& first, std::uint64_t items, bool proven, Monotonic now) {
   nlohmann::ordered_json details;
   details["index"] = first.index;
   details["next"] = first.next;
   details["age_ms"] = duration_cast<std::chrono::milliseconds>(now - first.since).count();
   details["items"] = items;
-  details["owner_pid"] = nullptr;
-  if (first.owner.pid != 0) details["owner_pid"] = first.owner.pid;
+  details["owner_pid"] = pid_or_null(first.owner);
   details["why"] = proven ? "its producer is dead" : "its producer is unknown and stall.after is over";
   return {EventKind::repaired, queue, std::move(details)};
 }
@@ -89,22 +96,28 @@ void Supervisor::announce_stall(const QueueConfig& queue, Tracked& tracked, Mono
   if (holes.empty()) return;
   // One event a round whatever the number: a producer that died in a loop must not flood the log.
   const AgedHole& first = holes.front();
-  events_.record({EventKind::stall,
-                  queue.name,
-                  {{"index", first.index},
-                   {"next", first.next},
-                   {"age_ms", duration_cast<std::chrono::milliseconds>(now - first.since).count()},
-                   {"holes", holes.size()}}});
+  nlohmann::ordered_json details;
+  details["index"] = first.index;
+  details["next"] = first.next;
+  details["age_ms"] = duration_cast<std::chrono::milliseconds>(now - first.since).count();
+  details["holes"] = holes.size();
+  details["owner_pid"] = pid_or_null(first.owner);
+  details["owner_alive"] = nullptr;
+  if (first.owner.owner != slickq::Owner::unknown) details["owner_alive"] = first.owner.owner == slickq::Owner::live;
+  events_.record({EventKind::stall, queue.name, std::move(details)});
 }
 
 void Supervisor::repair(const QueueConfig& queue, Tracked& tracked, std::uint64_t inode, Monotonic now) {
   const auto due = due_repair(tracked.sampler.holes().holes(), queue.stall.after, now);
-  if (!due) return;
+  if (!due) {
+    tracked.status.repair_problem.clear();
+    return;
+  }
   try {
     const slickq::RepairReport report = repair_stall(queue.name, config_.shm_dir, inode, *due);
     if (report.repaired == 0) return;  // published after all, or its owner lives: the next round knows
     tracked.status.repaired += report.repaired;
-    events_.record(repaired_news(queue.name, due->first, report.repaired, now));
+    events_.record(repaired_news(queue.name, due->first, report.repaired, is_proven(report), now));
   } catch (const slickq::Error& error) {
     tracked.status.repair_problem = error.what();
     return;

@@ -10,11 +10,12 @@ std::optional<DueRepair> due_repair(const std::vector<AgedHole>& holes, std::chr
   std::optional<DueRepair> due;
   for (const AgedHole& hole : holes) {
     if (hole.owner.owner == slickq::Owner::live) continue;
-    const bool proven = hole.owner.owner == slickq::Owner::dead;
-    if (now - (proven ? hole.not_before : hole.since) < after) continue;
-    if (!due) due = DueRepair{hole, 0};
-    // Indexes are reserved in order: whatever is missing below an old hole's end is at least as old.
-    if (!proven) due->doubts_below = hole.next;
+    if (now - hole.not_before < after) continue;
+    if (!due) due = DueRepair{.first = hole};
+    if (hole.owner.owner != slickq::Owner::dead) due->doubtful = true;
+    // Whatever its owner looks like: what the plan finds doubtful after all is not left for ever. Indexes are reserved
+    // in order, so that what is missing before an old hole is as old.
+    if (now - hole.since >= after) due->doubts_below = hole.old_to;
   }
   return due;
 }
@@ -27,6 +28,10 @@ slickq::RepairReport repair_stall(const std::string& name, const std::string& sh
   }
   slickq::RepairRules rules;
   rules.doubts_below = due.doubts_below;
+  if (due.doubtful) {
+    const std::uint64_t reserved = queue.ring().reserved_index();
+    if (nobody_has(slickq::find_holders(queue.segment().path()))) rules.dead_below = reserved;
+  }
   return slickq::Repairer(queue).repair(rules);
 }
 

@@ -1,5 +1,7 @@
 #include "slickq/producer.hpp"
 
+#include <unistd.h>
+
 #include <algorithm>
 #include <utility>
 
@@ -8,7 +10,8 @@
 namespace slickq {
 
 Producer::Producer(Queue& queue, ProducerOptions options)
-    : queue_(&queue),
+    : pid_(getpid()),
+      queue_(&queue),
       ring_(&queue.ring()),
       annex_(queue.annex()),
       seat_(Seat::claim(queue)),
@@ -67,17 +70,18 @@ Push Producer::wait_to_reserve(Push why, std::uint32_t count, std::uint64_t& ind
   using Clock = Waiter::Clock;
   constexpr auto kAskAgain = std::chrono::milliseconds(20);
   const auto begun = Clock::now();
+  auto obstructed_since = begun;
   auto ask_at = begun + std::chrono::milliseconds(1);  // most are only preempted
   Waiter waiter(options_.wait, nullptr, false);
-  const auto patience = std::max(options_.patience, options_.obstruction_patience);
-  waiter.until(begun + patience, [&] {
+  waiter.until(Clock::time_point::max(), [&] {
     // Who stands in the way may have died there: then nobody but the kernel knows it.
     if (writer_.is_hindered() && Clock::now() >= ask_at) {
       bury_the_dead(*queue_);
       ask_at = Clock::now() + kAskAgain;
     }
+    if (why != Push::obstructed) obstructed_since = Clock::now();
     if (why != Push::obstructed || !writer_.is_undecided(count)) why = try_reserve(count, index);
-    if (why == Push::obstructed) return Clock::now() - begun >= options_.obstruction_patience;
+    if (why == Push::obstructed) return Clock::now() - obstructed_since >= options_.obstruction_patience;
     return why != Push::timed_out || Clock::now() - begun >= options_.patience;
   });
   return why;
@@ -165,6 +169,11 @@ Reservation::Reservation(Reservation&& other) noexcept
       what_(other.what_),
       index_(std::exchange(other.index_, kNoIndex)),
       count_(other.count_) {}
+
+// Not in a forked child: the reservation is its parent's.
+Reservation::~Reservation() {
+  if (index_ != kNoIndex && producer_->pid_ == getpid()) abandon();
+}
 
 std::span<std::byte> Reservation::data() const noexcept {
   if (index_ == kNoIndex) return {};

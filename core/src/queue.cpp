@@ -13,6 +13,7 @@
 #include "slickq/holders.hpp"
 #include "slickq/names.hpp"
 #include "slickq/recognise.hpp"
+#include "slickq/seat.hpp"
 
 namespace slickq {
 namespace {
@@ -157,6 +158,7 @@ void Queue::reset(bool force) {
     }
   }
   ring_.reset();
+  forget_the_dead(*this);  // or their claims would be held against whoever reserves the same indexes again
 }
 
 bool Queue::unlink() const noexcept { return is_shared() && ::unlink(state_->segment.path().c_str()) == 0; }

@@ -12,13 +12,16 @@ class Judge {
 
   // Rules 1 and 2, and what is left for 3 and 4.
   Missing of(std::uint64_t index, std::uint64_t step) const {
+    Missing found{index, index + step, Owner::unknown, kNoLine};
     for (const LineSight& seen : lines_) {
-      if (seen.claim.state == JournalState::held && seen.claim.index <= index && index < seen.claim.end) {
-        return {index, index + step, seen.dead ? Owner::dead : Owner::live, seen.line};
-      }
+      if (seen.claim.state != JournalState::held || index < seen.claim.index || index >= seen.claim.end) continue;
+      // Two claims on one index: one of them is of before a reset. The living are believed.
+      if (found.owner == Owner::live) continue;
+      found.owner = seen.dead ? Owner::dead : Owner::live;
+      found.line = seen.line;
     }
-    if (is_reserving_below(index, false)) return {index, index + step, Owner::live, kNoLine};
-    return {index, index + step, Owner::unknown, kNoLine};
+    if (found.owner == Owner::unknown && is_reserving_below(index, false)) found.owner = Owner::live;
+    return found;
   }
 
   // Rule 3 for one run that no line holds.

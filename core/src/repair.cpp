@@ -2,6 +2,7 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <string>
 
@@ -38,14 +39,38 @@ std::vector<LineSight> look_at_journal(const View& view) {
   return lines;
 }
 
+namespace {
+
+// As the plan does: dead for want of another explanation are no more holes than producers that died while reserving.
+void leave_in_doubt(std::vector<Missing>& runs, const std::vector<LineSight>& lines) {
+  const auto holds = [&](const Missing& run, const LineSight& seen) {
+    return seen.claim.state == JournalState::held && seen.claim.index <= run.index && run.index < seen.claim.end;
+  };
+  const auto is_inferred = [&](const Missing& run) {
+    return run.owner == Owner::dead &&
+           std::none_of(lines.begin(), lines.end(), [&](const LineSight& seen) { return holds(run, seen); });
+  };
+  const auto reserving = std::count_if(lines.begin(), lines.end(), [](const LineSight& seen) {
+    return seen.dead && seen.claim.state == JournalState::reserving;
+  });
+  if (std::count_if(runs.begin(), runs.end(), is_inferred) <= reserving) return;
+  for (Missing& run : runs) {
+    if (is_inferred(run)) run = {run.index, run.end, Owner::unknown, kNoLine};
+  }
+}
+
+}  // namespace
+
 std::vector<HoleOwner> owners_of(const View& view, const std::vector<Hole>& holes, bool nobody_has_it) {
   std::vector<HoleOwner> owners;
   owners.reserve(holes.size());
   if (holes.empty()) return owners;
   const std::vector<LineSight> lines = look_at_journal(view);
   const Annex annex = view.annex();
-  for (const Hole& hole : holes) {
-    const Missing of = owner_of(hole.index, view.geometry().items_per_slot(), lines);
+  std::vector<Missing> runs;
+  for (const Hole& hole : holes) runs.push_back(owner_of(hole.index, view.geometry().items_per_slot(), lines));
+  leave_in_doubt(runs, lines);
+  for (const Missing& of : runs) {
     HoleOwner owner{of.owner, 0};
     if (of.line != kNoLine) owner.pid = static_cast<pid_t>(annex.journal[of.line].pid);
     if (owner.owner == Owner::unknown && nobody_has_it) owner.owner = Owner::dead;
@@ -93,7 +118,7 @@ RepairReport Repairer::repair(const RepairRules& rules) {
     if (report.after.repairs.empty() && report.after.dead.empty()) return report;
     const bool done = apply(report.after, &report.repaired);
     report.after = plan(rules);
-    if (done) return report;
+    if (done && report.after.repairs.empty()) return report;
   }
   report.complete = report.after.repairs.empty();
   return report;
@@ -105,7 +130,7 @@ void Repairer::free_settled(const std::vector<std::uint32_t>& lines) {
   std::vector<std::uint32_t> locked;
   locked.reserve(lines.size());
   for (const std::uint32_t line : lines) {
-    if (try_lock_line(fd_, journal_line_offset(queue_->geometry(), line))) locked.push_back(line);
+    if (try_hold_off_line(fd_, journal_line_offset(queue_->geometry(), line))) locked.push_back(line);
   }
   const RepairPlan now = plan();
   for (const std::uint32_t line : locked) {

@@ -29,7 +29,8 @@ Seat::Seat(const Queue& queue, std::uint32_t line) noexcept
       journal_(queue.annex(), queue.geometry()),
       fd_(queue.is_shared() ? queue.segment().fd() : -1),
       offset_(journal_line_offset(queue.geometry(), line)),
-      line_(line) {}
+      line_(line),
+      pid_(getpid()) {}
 
 Seat Seat::claim(const Queue& queue) noexcept {
   Annex* const annex = queue.annex();
@@ -60,6 +61,7 @@ Seat& Seat::operator=(Seat&& other) noexcept {
   fd_ = other.fd_;
   offset_ = other.offset_;
   line_ = other.line_;
+  pid_ = other.pid_;
   locked_ = std::exchange(other.locked_, false);
   owns_ = std::exchange(other.owns_, false);
   return *this;
@@ -75,27 +77,46 @@ bool Seat::lock() noexcept {
 
 void Seat::release() noexcept {
   if (!locked_) return;
+  // A forked child destroys what it inherited: line and lock are its parent's.
+  if (pid_ != getpid()) {
+    locked_ = owns_ = false;
+    return;
+  }
   if (owns_) journal_.free(line_);
   if (fd_ >= 0) unlock_line(fd_, offset_);
   table_->give_back(line_);
   locked_ = owns_ = false;
 }
 
+namespace {
+
+// `deal` with each line whose owner is gone and whose claim is of interest; nobody takes such a line over meanwhile.
 // Through a file of its own: locks of one open file do not conflict, so the queue's would be granted its own lines.
-void bury_the_dead(const Queue& queue) noexcept {
+template <class Deal>
+void for_each_dead_line(const Queue& queue, Deal deal) noexcept {
   if (queue.annex() == nullptr || !queue.is_shared() || !queue.writable()) return;
   const int fd = open_again(queue.segment().fd(), true);
   if (fd < 0) return;
   Journal journal(queue.annex(), queue.geometry());
   for (std::uint32_t line = 0; line < journal.top(); ++line) {
     const JournalState state = journal.claim(line).state;
-    if ((state != JournalState::reserving && state != JournalState::held) || journal.is_buried(line)) continue;
+    if (state != JournalState::reserving && state != JournalState::held) continue;
     const std::uint64_t offset = journal_line_offset(queue.geometry(), line);
-    if (!try_lock_line(fd, offset)) continue;
-    journal.bury(line);
+    if (!try_hold_off_line(fd, offset)) continue;
+    deal(journal, line);
     unlock_line(fd, offset);
   }
   close(fd);
+}
+
+}  // namespace
+
+void bury_the_dead(const Queue& queue) noexcept {
+  for_each_dead_line(queue, [](Journal& journal, std::uint32_t line) { journal.bury(line); });
+}
+
+void forget_the_dead(const Queue& queue) noexcept {
+  for_each_dead_line(queue, [](Journal& journal, std::uint32_t line) { journal.free(line); });
 }
 
 }  // namespace slickq

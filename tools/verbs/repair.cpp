@@ -49,6 +49,17 @@ void settle(Repairer& repairer, RepairReport& report, const RepairRules& rules) 
   std::erase_if(report.after.doubts, [&](const Missing& run) { return !is_missing_in(again, run); });
 }
 
+// The plan says nothing of a run at the very start of a lapped ring, which may be the inside of an overwritten item.
+// Where the scan can tell that it is none, it is a doubt like others.
+void add_leading_hole(const View& view, RepairReport& report) {
+  const Scan seen = scan(view);
+  if (seen.holes.empty()) return;
+  const Missing leading{seen.holes.front().index, seen.holes.front().next};
+  const bool in_work = leading.end >= seen.reserved;
+  if (in_work || is_missing_in(report.before, leading) || is_missing_in(report.after, leading)) return;
+  report.after.doubts.insert(report.after.doubts.begin(), leading);
+}
+
 std::vector<std::uint32_t> pids_of(const Queue& queue) {
   std::vector<std::uint32_t> pids;
   if (queue.annex() == nullptr) return pids;
@@ -58,7 +69,7 @@ std::vector<std::uint32_t> pids_of(const Queue& queue) {
   return pids;
 }
 
-Outcome repair_queue(Queue& queue, const Options& options) {
+Outcome repair_queue(const Session& session, Queue& queue, const Options& options) {
   Outcome outcome;
   outcome.one_slot = queue.geometry().slot_count() == 1;
   const std::uint64_t reserved = queue.ring().reserved_index();
@@ -66,8 +77,9 @@ Outcome repair_queue(Queue& queue, const Options& options) {
   outcome.pids = pids_of(queue);
   RepairRules rules;
   if (nobody_has(outcome.holders)) rules.dead_below = reserved;
+  const View view = View::open_segment(options.queue, session.globals.shm_dir);
   Repairer repairer(queue);
-  if (options.force && !repairer.plan(rules).doubts.empty()) {
+  if (options.force && (!repairer.plan(rules).doubts.empty() || !scan(view).holes.empty())) {
     std::this_thread::sleep_for(kSettle);
     rules.doubts_below = reserved;
   }
@@ -77,6 +89,7 @@ Outcome repair_queue(Queue& queue, const Options& options) {
     outcome.report = repairer.repair(rules);
   }
   settle(repairer, outcome.report, rules);
+  add_leading_hole(view, outcome.report);
   return outcome;
 }
 
@@ -192,7 +205,7 @@ Exit run_repair(Session& session, const Options& options) {
   if (is_half_made(session, options.queue)) return finish(session, options);
   Queue queue =
       Queue::open(options.queue, session.globals.shm_dir, options.dry_run ? Access::read_only : Access::read_write);
-  const Outcome outcome = repair_queue(queue, options);
+  const Outcome outcome = repair_queue(session, queue, options);
   if (session.globals.json) {
     print_json(session, repair_json(session, options, queue, outcome));
   } else {
@@ -201,7 +214,8 @@ Exit run_repair(Session& session, const Options& options) {
   if (!outcome.report.complete) {
     session.note(fmt::format("slickq: repair: {}: producers published in between each time; try again", queue.name()));
   }
-  const bool left = !outcome.report.complete || !outcome.report.after.doubts.empty();
+  const RepairPlan& after = outcome.report.after;
+  const bool left = !outcome.report.complete || !after.doubts.empty() || (!options.dry_run && !after.repairs.empty());
   return left ? Exit::condition : Exit::ok;
 }
 

@@ -27,6 +27,7 @@
 #include "slick/queue_traits.hpp"
 #include "slickq/error.hpp"
 #include "slickq/queue.hpp"
+#include "slickq/seat.hpp"
 
 namespace slick {
 
@@ -154,6 +155,7 @@ class alignas(detail::cacheline_size) SlickQueue {
   /// Back to empty, index 0. Not safe while anybody else uses the queue.
   void reset() noexcept {
     queue_.ring().reset();
+    slickq::forget_the_dead(queue_);
     if constexpr (Traits::enable_loss_detection) loss_.value.store(0, std::memory_order_relaxed);
   }
 

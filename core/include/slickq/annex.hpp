@@ -66,7 +66,7 @@ static_assert(offsetof(JournalLine, buried) == 20);
 struct Annex {
   AnnexHeader header;
   LonelyWord wake;         ///< futex word: changes with every wake-up
-  LonelyWord waiters;      ///< consumers that sleep or are about to
+  LonelyWord waiters;      ///< not 0: consumers sleep, or are about to
   LonelyWord journal_top;  ///< no line from this number on was ever claimed
   JournalLine journal[kJournalLines];
 };

@@ -53,7 +53,7 @@ class ConsumerBase {
     PopResult result = pop();
     if (result.what != Pop::empty || result.lost != 0) return result;
     Waiter waiter(wait, queue_->annex(), queue_->writable());
-    waiter.until(Waiter::Clock::now() + patience, [&] {
+    waiter.until(Waiter::deadline_after(patience), [&] {
       const std::uint64_t skipped = result.skipped;
       result = pop();
       result.skipped += skipped;
@@ -90,8 +90,10 @@ class Consumer : public ConsumerBase {
   PopResult peek(std::span<const std::byte>& elements) noexcept;
   /// Were the bytes those of the item all the time up to now?
   bool still_valid(const PopResult& peeked) const noexcept { return ring_->is_intact(peeked.index); }
-  /// Go on behind the item.
-  void commit(const PopResult& peeked) noexcept { cursor_ = peeked.index + ring_->geometry().footprint(peeked.count); }
+  /// Go on behind the item; nothing when the result was none.
+  void commit(const PopResult& peeked) noexcept {
+    if (peeked.what == Pop::item) cursor_ = peeked.index + ring_->geometry().footprint(peeked.count);
+  }
 
   std::uint64_t cursor() const noexcept { return cursor_; }
   void seek(std::uint64_t cursor) noexcept { cursor_ = cursor; }

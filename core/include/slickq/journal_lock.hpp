@@ -18,8 +18,11 @@ int open_again(int fd, bool for_writing) noexcept;
 /// Offset of a journal line in its segment.
 std::uint64_t journal_line_offset(const Geometry& geometry, std::uint32_t line) noexcept;
 
-/// Take it without waiting. False: somebody has it, or `fd` is not open for writing.
+/// Take it without waiting. False: somebody has it, or holds it off, or `fd` is not open for writing.
 bool try_lock_line(int fd, std::uint64_t offset) noexcept;
+/// Keep owners off a line that has none. Any number may do so at once, and nobody who asks takes them for an owner.
+/// False: it has an owner.
+bool try_hold_off_line(int fd, std::uint64_t offset) noexcept;
 void unlock_line(int fd, std::uint64_t offset) noexcept;
 
 enum class LineLock : std::uint8_t { free, taken, unknown };

@@ -11,6 +11,8 @@
 // write.
 #pragma once
 
+#include <sys/types.h>
+
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
@@ -54,7 +56,7 @@ class Reservation {
   Reservation(const Reservation&) = delete;
   Reservation& operator=(const Reservation&) = delete;
   Reservation& operator=(Reservation&&) = delete;
-  ~Reservation() { abandon(); }
+  ~Reservation();
 
   /// pushed (that is: reserved), too_large, exhausted, timed_out or obstructed.
   Push what() const noexcept { return what_; }
@@ -122,6 +124,7 @@ class Producer {
   void fill(std::uint64_t index, std::span<const std::byte> bytes, std::uint32_t count) noexcept;
   void count_pushed(std::uint64_t index) noexcept;
 
+  pid_t pid_;  // who made it
   const Queue* queue_;
   Ring* ring_;
   Annex* annex_;

@@ -100,7 +100,10 @@ RepairPlan plan_repair(const BasicRing<Memory>& ring, const BasicJournal<Memory>
                        const RepairRules& rules = {}) {
   const Geometry& geometry = ring.geometry();
   const std::uint64_t step = geometry.items_per_slot();
-  const std::uint64_t reserved = ring.reserved_index_after_copy();
+  const std::uint64_t reserved = ring.reserved_index();
+  // acquire fence behind the load: pairs with the release half of each reservation. Whose index is below this C, his
+  // journal line is read as it was when he reserved, or later.
+  Memory::fence(std::memory_order_acquire);
   const std::uint64_t floor = reserved > geometry.capacity() ? reserved - geometry.capacity() : 0;
   std::vector<std::uint64_t> missing;
   for (std::uint64_t at = geometry.footprint(floor); at < reserved;) {

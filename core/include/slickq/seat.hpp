@@ -4,10 +4,12 @@
 // Invariants: 1. a claimed line is locked (an open-file-description lock on its bytes in the segment) until the Seat is
 // gone or its process is dead, whatever kills it. A stopped process keeps its lock. 2. one line has one owner.
 // fork(): the child shares the parent's open file, hence its locks. It makes Producers of its own on a Queue of its
-// own; as long as it lives with the inherited Queue, a death of the parent cannot be proven (it is then in doubt,
-// never wrong).
+// own; what it inherited it destroys without touching the parent's line. As long as it lives with that Queue, a death
+// of the parent cannot be proven (it is then in doubt, never wrong).
 // Local queues have no locks: their lines answer "is somebody still writing there?", and nobody can be proven dead.
 #pragma once
+
+#include <sys/types.h>
 
 #include <cstdint>
 
@@ -39,6 +41,7 @@ class Seat {
   int fd_ = -1;  // the queue's, < 0 when local
   std::uint64_t offset_ = 0;
   std::uint32_t line_ = kNoLine;
+  pid_t pid_ = 0;  // who claimed it
   bool locked_ = false;
   bool owns_ = false;  // the line is claimed, not only looked at
 };
@@ -46,5 +49,7 @@ class Seat {
 /// Bury the lines of owners that are dead, so that no producer waits for them (writer.hpp). Does nothing on a local
 /// queue, where nobody dies alone. System calls; any threads.
 void bury_the_dead(const Queue& queue) noexcept;
+/// Free the lines of owners that are dead: what they reserved is no more, after a reset. The same otherwise.
+void forget_the_dead(const Queue& queue) noexcept;
 
 }  // namespace slickq

@@ -96,12 +96,22 @@ class Waiter {
     for (std::uint64_t round = 0;; ++round) {
       if (ready()) return true;
       // The clock costs more than a look at the ring: it is asked every 64th round as long as nothing sleeps.
-      if ((round % 64 == 63 || round >= wait_.spins()) && Clock::now() >= deadline) return ready();
+      if ((round % 64 == 63 || !is_spinning(round)) && Clock::now() >= deadline) return ready();
       if (pause(round, deadline, ready)) return true;
     }
   }
 
+  /// `patience` from now; the end of time when that is beyond it.
+  static Clock::time_point deadline_after(Wait::Duration patience) noexcept {
+    const auto now = Clock::now();
+    return patience > Clock::time_point::max() - now ? Clock::time_point::max() : now + patience;
+  }
+
  private:
+  bool is_spinning(std::uint64_t round) const noexcept {
+    return wait_.kind() == Wait::Kind::spin || wait_.kind() == Wait::Kind::yield || round < wait_.spins();
+  }
+
   template <class Ready>
   bool pause(std::uint64_t round, Clock::time_point deadline, Ready& ready) noexcept {
     if (wait_.kind() == Wait::Kind::yield) {

@@ -28,7 +28,7 @@ template <class Memory = HardwareMemory>
 class BasicWriter {
  public:
   BasicWriter(BasicRing<Memory>& ring, BasicJournal<Memory> journal, std::uint32_t line) noexcept
-      : ring_(&ring), journal_(journal), line_(line) {}
+      : ring_(&ring), journal_(journal), line_(line), bound_(ring.reserved_index()) {}
 
   /// `n` elements (1..capacity) as one item. kNoIndex: C would pass `limit`, or the end of all indexes, or
   /// is_obstructed().
@@ -156,7 +156,7 @@ class BasicWriter {
   BasicRing<Memory>* ring_;
   BasicJournal<Memory> journal_;
   std::uint32_t line_;
-  std::uint64_t bound_ = 0;  // all our reservations to come are at or behind it
+  std::uint64_t bound_;  // all our reservations to come are at or behind it
   std::uint64_t detours_ = 0;
   unsigned in_a_row_ = 0;  // detours since the last reservation that was clear
   bool obstructed_ = false;

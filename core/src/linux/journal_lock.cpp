@@ -44,11 +44,13 @@ int open_again(int fd, bool for_writing) noexcept {
 
 bool try_lock_line(int fd, std::uint64_t offset) noexcept { return set_lock(fd, F_WRLCK, offset); }
 
+bool try_hold_off_line(int fd, std::uint64_t offset) noexcept { return set_lock(fd, F_RDLCK, offset); }
+
 // Cannot fail on a range we hold; where it did, the lock would end with the open file.
 void unlock_line(int fd, std::uint64_t offset) noexcept { static_cast<void>(set_lock(fd, F_UNLCK, offset)); }
 
 LineLock ask_line_lock(int fd, std::uint64_t offset) noexcept {
-  struct flock lock = range(F_WRLCK, offset);
+  struct flock lock = range(F_RDLCK, offset);  // in conflict with owners only, who have it for writing
   if (fcntl(fd, F_OFD_GETLK, &lock) != 0) return LineLock::unknown;
   return lock.l_type == F_UNLCK ? LineLock::free : LineLock::taken;
 }

@@ -70,6 +70,9 @@ Push Producer::wait_to_reserve(Push why, std::uint32_t count, std::uint64_t& ind
   using Clock = Waiter::Clock;
   constexpr auto kAskAgain = std::chrono::milliseconds(20);
   const auto begun = Clock::now();
+  constexpr int kBlindTries = 16;
+  int tries = 0;
+  std::uint64_t seen = ring_->reserved_index();
   auto obstructed_since = begun;
   auto ask_at = begun + std::chrono::milliseconds(1);  // most are only preempted
   Waiter waiter(options_.wait, nullptr, false);
@@ -80,11 +83,24 @@ Push Producer::wait_to_reserve(Push why, std::uint32_t count, std::uint64_t& ind
       ask_at = Clock::now() + kAskAgain;
     }
     if (why != Push::obstructed) obstructed_since = Clock::now();
-    if (why != Push::obstructed || !writer_.is_undecided(count)) why = try_reserve(count, index);
+    // Some tries find a way round who stands still. Then, or where nobody can know where he will write, only what would
+    // be clear: a detour pushes unread items out.
+    const bool may_help = tries < kBlindTries && !writer_.is_undecided(count);
+    if (why != Push::obstructed || may_help || !writer_.would_detour(count)) {
+      ++tries;
+      why = try_reserve(count, index);
+    }
+    wake_if_moved(seen);
     if (why == Push::obstructed) return Clock::now() - obstructed_since >= options_.obstruction_patience;
     return why != Push::timed_out || Clock::now() - begun >= options_.patience;
   });
   return why;
+}
+
+// A jump that made room for a block, and detours, are markers that sleeping consumers have to follow.
+void Producer::wake_if_moved(std::uint64_t& seen) noexcept {
+  const std::uint64_t reserved = ring_->reserved_index();
+  if (reserved != std::exchange(seen, reserved)) wake_sleepers(annex_);
 }
 
 void Producer::fill(std::uint64_t index, std::span<const std::byte> bytes, std::uint32_t count) noexcept {
@@ -127,7 +143,7 @@ Push Producer::put_first(std::span<const std::byte>& left) noexcept {
 Push Producer::put_singles(std::span<const std::byte>& left, std::uint32_t most) noexcept {
   const std::uint64_t size = ring_->geometry().element_size();
   const std::uint64_t step = ring_->geometry().items_per_slot();
-  if (!options_.respect.empty()) most = 1;
+  if (!options_.respect.empty() || writer_.is_near_the_end()) most = 1;
   const auto k = static_cast<std::uint32_t>(std::min<std::uint64_t>((left.size() + size - 1) / size, most));
   if (k <= 1) return put_first(left);
   std::uint64_t index = writer_.reserve_singles(k);

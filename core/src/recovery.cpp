@@ -139,7 +139,9 @@ RepairPlan detail::judge(std::uint64_t reserved, std::uint64_t step, const std::
     if (run.owner == Owner::dead) {
       add_repair(plan, run);
     } else if (run.owner == Owner::unknown) {
-      if (const auto part = cut_below(rules.dead_below, run)) add_repair(plan, {part->index, part->end, Owner::dead});
+      // What may be the inside of an overwritten item is nobody's, and no proof makes it a hole.
+      const std::uint64_t dead_below = run.index == leading ? 0 : rules.dead_below;
+      if (const auto part = cut_below(dead_below, run)) add_repair(plan, {part->index, part->end, Owner::dead});
       if (const auto part = cut_below(rules.doubts_below, run)) add_repair(plan, *part);
     }
     if (run.owner != Owner::dead && run.index < run.end) plan.doubts.push_back(run);

@@ -2,7 +2,9 @@
 
 #include <algorithm>
 #include <optional>
+#include <vector>
 
+#include "slickq/repair.hpp"
 #include "slot_walk.hpp"
 
 namespace slickq {
@@ -15,7 +17,8 @@ constexpr int kTries = 3;
 class Walk {
  public:
   Walk(const View& view, const ScanOptions& options, std::uint64_t reserved)
-      : geometry_(view.geometry()),
+      : view_(view),
+        geometry_(view.geometry()),
         options_(options),
         reserved_(reserved),
         floor_(std::min(ring_floor(geometry_, reserved), reserved)),
@@ -121,10 +124,13 @@ class Walk {
 
   // The run before the first certain boundary: a hole, the inside of a lost item, or jumped over?
   void settle_leading_run() {
-    if (!leading_ || long_items_) return;
+    if (!leading_) return;
+    const bool known = is_held(leading_->index);  // its producer's journal line leaves no question
+    if (long_items_ && !known) return;
     const bool joins = first_hole_ && first_hole_->index == leading_->next;
     const std::uint64_t length = leading_->next - leading_->index;
-    if (joins && first_hole_->next - first_hole_->index > length) return;  // that reservation did not fit before
+    // That reservation did not fit before the end.
+    if (joins && !known && first_hole_->next - first_hole_->index > length) return;
     scan_.unpublished += length;
     if (joins) {
       first_hole_->index = leading_->index;
@@ -133,6 +139,13 @@ class Walk {
       first_hole_ = leading_;
       scan_.holes.insert(scan_.holes.begin(), *leading_);
     }
+  }
+
+  bool is_held(std::uint64_t index) const {
+    const std::vector<LineSight> lines = look_at_journal(view_);
+    return std::any_of(lines.begin(), lines.end(), [&](const LineSight& seen) {
+      return seen.claim.state == JournalState::held && seen.claim.index <= index && index < seen.claim.end;
+    });
   }
 
   // A walk that began at a frontier has not seen what lies before it. The first item is nearly always a step
@@ -149,6 +162,7 @@ class Walk {
     }
   }
 
+  const View& view_;
   const Geometry& geometry_;
   const ScanOptions& options_;
   const std::uint64_t reserved_;  // C as the try found it

@@ -3,7 +3,6 @@
 #include <unistd.h>
 
 #include <cerrno>
-#include <csignal>
 #include <utility>
 
 #include "slickq/journal_lock.hpp"
@@ -11,16 +10,32 @@
 namespace slickq {
 namespace {
 
-bool is_running(pid_t pid) noexcept { return pid > 0 && (kill(pid, 0) == 0 || errno != ESRCH); }
-
-// Worth a try? Not a line whose owner runs: it may be our parent, with whom we share the open file, so that the lock
-// would be granted, and giving it back would take the parent's. Not one that died at work: the repair wants to read it.
-bool looks_reusable(const JournalLine& line, const Claim& claim) noexcept {
-  if (claim.state == JournalState::free) return true;
-  // relaxed: a hint; the lock decides.
-  const auto pid = static_cast<pid_t>(HardwareMemory::load(&line.pid, std::memory_order_relaxed));
-  return claim.state == JournalState::idle && !is_running(pid);
+// Worth a try? Not one that died at work while what it reserved is in the ring: the repair wants to read it.
+bool looks_reusable(const Claim& claim, const Queue& queue) noexcept {
+  if (claim.state == JournalState::free || claim.state == JournalState::idle) return true;
+  return claim.state == JournalState::held && claim.end + queue.geometry().capacity() <= queue.ring().reserved_index();
 }
+
+// Is the owner of a line gone? Asked through an open file of its own, made when first needed: a line of our own process
+// or of our parent, with whom we share the queue's open file, would look free through that one.
+class Asker {
+ public:
+  explicit Asker(const Queue& queue) noexcept : queue_(queue) {}
+  Asker(const Asker&) = delete;
+  Asker& operator=(const Asker&) = delete;
+  ~Asker() {
+    if (fd_ >= 0) close(fd_);
+  }
+  bool is_gone(std::uint32_t line) noexcept {
+    if (!queue_.is_shared()) return false;  // the local are never proven dead
+    if (fd_ < 0) fd_ = open_again(queue_.segment().fd(), false);
+    return fd_ >= 0 && ask_line_lock(fd_, journal_line_offset(queue_.geometry(), line)) == LineLock::free;
+  }
+
+ private:
+  const Queue& queue_;
+  int fd_ = -1;
+};
 
 }  // namespace
 
@@ -35,12 +50,16 @@ Seat::Seat(const Queue& queue, std::uint32_t line) noexcept
 Seat Seat::claim(const Queue& queue) noexcept {
   Annex* const annex = queue.annex();
   if (annex == nullptr || !queue.writable()) return {};
+  Asker asker(queue);
   for (std::uint32_t line = 0; line < kJournalLines; ++line) {
     JournalLine& at = annex->journal[line];
     Seat seat(queue, line);
-    if (!looks_reusable(at, seat.journal_.claim(line)) || !seat.lock()) continue;
+    const Claim claim = seat.journal_.claim(line);
+    if (!looks_reusable(claim, queue)) continue;
+    if (claim.state != JournalState::free && !asker.is_gone(line)) continue;
+    if (!seat.lock()) continue;
     // Again under the lock: somebody may have come and died at work meanwhile.
-    if (!looks_reusable(at, seat.journal_.claim(line))) continue;
+    if (!looks_reusable(seat.journal_.claim(line), queue)) continue;
     HardwareMemory::store(&at.pid, static_cast<std::uint32_t>(getpid()), std::memory_order_relaxed);
     seat.journal_.dig_up(line);
     seat.journal_.idle(line, 0);

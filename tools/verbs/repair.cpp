@@ -79,7 +79,7 @@ Outcome repair_queue(const Session& session, Queue& queue, const Options& option
   if (nobody_has(outcome.holders)) rules.dead_below = reserved;
   const View view = View::open_segment(options.queue, session.globals.shm_dir);
   Repairer repairer(queue);
-  if (options.force && (!repairer.plan(rules).doubts.empty() || !scan(view).holes.empty())) {
+  if (options.force) {
     std::this_thread::sleep_for(kSettle);
     rules.doubts_below = reserved;
   }

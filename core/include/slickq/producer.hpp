@@ -120,6 +120,7 @@ class Producer {
   Push reserve_index(std::uint32_t count, std::uint64_t& index) noexcept;
   Push try_reserve(std::uint32_t count, std::uint64_t& index) noexcept;
   Push wait_to_reserve(Push why, std::uint32_t count, std::uint64_t& index) noexcept;
+  void wake_if_moved(std::uint64_t& seen) noexcept;
   std::uint64_t limit() const noexcept;
   void fill(std::uint64_t index, std::span<const std::byte> bytes, std::uint32_t count) noexcept;
   void count_pushed(std::uint64_t index) noexcept;

@@ -97,11 +97,17 @@ class BasicRing {
 
   /// Reserve as reserve() does, but only when C stays <= `limit`; kNoIndex when it would not. For producers that wait
   /// for slow consumers: who reserves first and waits then makes C run ahead, and every reader takes that for a loss.
-  /// An item that would not even fit behind the end of an empty ring moves C there first, by a jump marker.
+  /// An item that would not even fit behind the end of an empty ring moves C there first, by a jump marker. `limit`
+  /// kNoIndex: only the end of all indexes, and C does not move when it is reached.
   std::uint64_t reserve_below(std::uint32_t n, std::uint64_t limit) noexcept {
     const std::uint64_t index = geometry_->layout() == Layout::wide ? reserve_wide(n, limit) : reserve_packed(n, limit);
     Memory::fence(std::memory_order_release);  // as in reserve()
     return index;
+  }
+
+  /// Where an item of `n` elements would start that is reserved now.
+  std::uint64_t next_start(std::uint32_t n) const noexcept {
+    return start_of_item(reserved_index(), geometry_->footprint(n));
   }
 
   /// Make the item at `index` visible. `n`: elements written, 1..what was reserved. Both come from reserve().

@@ -8,7 +8,7 @@
 // lap still WRITES to it. A producer that sleeps between 2 and 6 for a whole lap would write into a newer item, and no
 // check of its own can prevent that, since it may fall asleep after any check. So the others keep away from where it
 // sleeps. The usual case costs one load: when the slot shows the item of exactly one lap before, its producer is done.
-// Who sleeps between 1 and 3 may have reserved anything: see is_undecided().
+// Who sleeps between 1 and 3 may have reserved anything.
 //
 // Thread safety: one thread; any number of writers on a ring.
 // Invariants, among journaled writers: 1. no element is written by two at once. 2. a slot never moves backwards.
@@ -37,7 +37,9 @@ class BasicWriter {
     obstructed_ = false;
     while (!obstructed_) {
       journal_.reserving(line_, bound_);
-      const std::uint64_t index = limit == kMaxIndex ? ring_->reserve(n) : ring_->reserve_below(n, limit);
+      const bool freely = limit == kMaxIndex && !is_near_the_end();
+      const std::uint64_t index =
+          freely ? ring_->reserve(n) : ring_->reserve_below(n, limit == kMaxIndex ? kNoIndex : limit);
       if (index == kNoIndex) {
         journal_.idle(line_, bound_);
         return kNoIndex;
@@ -72,9 +74,8 @@ class BasicWriter {
     const Geometry& geometry = ring_->geometry();
     const std::uint64_t held = ring_->held_by_slot(index);
     if ((held != kNoIndex && held >= index) || is_lapped(index)) return false;
-    if (index < geometry.capacity()) return true;  // there was no earlier lap
     if (footprint == geometry.items_per_slot() && held == index - geometry.capacity()) return true;
-    return !journal_.is_written_by_another(index, footprint, line_);
+    return is_left_alone(index, footprint);
   }
 
   /// Make `n` elements of the reservation [index, end) visible as one item; what is left of it is jumped over.
@@ -96,15 +97,13 @@ class BasicWriter {
   /// Nothing is in work any more.
   void done() noexcept { journal_.idle(line_, bound_); }
 
-  /// Did the last reserve() find somebody of an earlier lap wherever it went? One detour is nothing, and the next
-  /// reservation is elsewhere. Several in a row are somebody who stands still: stopped or dead, holding all of a small
-  /// ring, or at `reserving`, so that nobody knows where he writes. Going on at once would only push C, and every
-  /// reader's loss, ahead of us: rest, see who is dead, try again. Nothing is reserved.
-  bool is_obstructed() const noexcept { return obstructed_; }
+  /// Close to the last index C is moved by exchange only: an addition that is refused afterwards has moved C all the
+  /// same, over items that nobody has read. Known from our own last reservation, so that the header is not asked.
+  bool is_near_the_end() const noexcept { return bound_ > kMaxIndex - (std::uint64_t{1} << 40); }
 
   /// Is somebody `reserving`, and for all we know so long that he is late by a lap? As long as he is, and is not
-  /// buried, the next index is suspect like the one before: items of several slots wait without reserving, which would
-  /// only push unread items out of the ring. (One slot gets through wherever the lap before was ordinary.)
+  /// buried, every index is suspect: for items of several slots going elsewhere does not help. (One slot gets through
+  /// wherever the lap before was ordinary.)
   bool is_undecided(std::uint32_t n) const noexcept {
     const std::uint64_t footprint = ring_->geometry().footprint(n);
     if (footprint == ring_->geometry().items_per_slot()) return false;
@@ -119,6 +118,17 @@ class BasicWriter {
     }
     return false;
   }
+
+  /// Would a reservation of `n` elements made now end in a detour?
+  bool would_detour(std::uint32_t n) const noexcept {
+    return !is_left_alone(ring_->next_start(n), ring_->geometry().footprint(n));
+  }
+
+  /// Did the last reserve() find somebody of an earlier lap wherever it went? One detour is nothing, and the next
+  /// reservation is elsewhere. Several in a row are somebody who stands still: stopped or dead, holding all of a small
+  /// ring, or at `reserving`, so that nobody knows where he writes. Going on at once would only push C, and every
+  /// reader's loss, ahead of us: rest, see who is dead, try again. Nothing is reserved.
+  bool is_obstructed() const noexcept { return obstructed_; }
 
   /// Did the last reservations, whatever the next one came to, all end in a detour?
   bool is_hindered() const noexcept { return in_a_row_ >= kMostDetours; }
@@ -145,6 +155,11 @@ class BasicWriter {
   void hold(std::uint64_t index, std::uint64_t end) noexcept {
     bound_ = end;
     journal_.held(line_, index, end);
+  }
+
+  // Nobody of an earlier lap, if there was one, is writing there.
+  bool is_left_alone(std::uint64_t index, std::uint64_t footprint) const noexcept {
+    return index < ring_->geometry().capacity() || !journal_.is_written_by_another(index, footprint, line_);
   }
 
   bool is_lapped(std::uint64_t index) const noexcept {

@@ -86,8 +86,9 @@ class ProcPass {
   }
 
   HolderMap run() {
-    // Where processes are hidden from us (hidepid) even the first one is, and what we see is not all.
-    map_.complete = access("/proc/1", F_OK) == 0;
+    // Where processes are hidden from us (hidepid) even the first one is, and what we see is not all. Nor is it in a
+    // container, whose processes see each other and nobody else.
+    map_.complete = access("/proc/1", F_OK) == 0 && sees_all_processes();
     const pid_t self = getpid();
     const int failed = for_each_number("/proc", [&](pid_t pid, int, const char*) {
       if (pid != self) look_into(pid);
@@ -98,6 +99,13 @@ class ProcPass {
   }
 
  private:
+  // The number of the first pid namespace is fixed in the kernel (PROC_PID_INIT_INO).
+  static bool sees_all_processes() {
+    char name[32]{};
+    const ssize_t length = readlink("/proc/self/ns/pid", name, sizeof name - 1);
+    return length > 0 && std::string_view(name) == "pid:[4026531836]";
+  }
+
   struct Use {
     bool open = false;
     bool mapped = false;

@@ -8,6 +8,7 @@
 #include "core/child_process.hpp"
 #include "core/original_reader.hpp"
 #include "fixture.hpp"
+#include "queues.hpp"
 #include "slickq/slickq.hpp"
 
 using daemon_test::World;
@@ -111,6 +112,7 @@ TEST_CASE("a producer that keeps no journal is doubt: repaired when the stall is
   World world(kRepairs);
   world.start();
   world.round();
+  const auto other = daemon_test::holder(world.shm.path(), "q");  // we ourselves, the daemon here, do not count
   auto queue = slickq::Queue::open("q", world.shm.path());
   const std::uint64_t index = queue.ring().reserve(2);
   push(queue, 1);
@@ -145,4 +147,43 @@ TEST_CASE("with action report nothing is repaired") {
   CHECK(world.count("stall q") == 1);
   CHECK(world.count("repaired q") == 0);
   CHECK(world.queue_status()["holes"][0]["owner_alive"] == false);
+}
+
+TEST_CASE("what an old hole grew by is not repaired with it") {
+  World world(kRepairs);
+  world.start();
+  const auto other = daemon_test::holder(world.shm.path(), "q");
+  auto queue = slickq::Queue::open("q", world.shm.path());
+  queue.ring().reserve(1);
+  push(queue, 1);
+  queue.ring().reserve(1);
+  world.round();
+  world.round(milliseconds(1900));
+  const std::uint64_t young = queue.ring().reserve(1);  // 3, behind the hole at 2
+  world.round(milliseconds(100));
+  CHECK(world.count("repaired q") == 1);
+  CHECK(world.queue_status()["repaired"] == 2);  // 0 and 2
+  queue.ring().publish(young, 1);
+  CHECK(all_indexes(world.shm.path()) == std::vector<std::uint64_t>{1, 3});
+}
+
+TEST_CASE("when nobody has the queue any more a hole is repaired as early as a proven death") {
+  World world(kRepairs);
+  world.start();
+  world.round();
+  {
+    Child dead([path = world.shm.path()](ChildSide& side) {
+      auto queue = slickq::Queue::open("q", path);
+      queue.ring().reserve(1);
+      push(queue, 1);
+      side.report_and_wait();
+      return 0;
+    });
+    REQUIRE(dead.reported());
+    dead.kill_now();
+  }
+  world.round();
+  world.round();
+  CHECK(world.count("repaired q") == 1);
+  CHECK(world.last_event()["why"] == "its producer is dead");
 }

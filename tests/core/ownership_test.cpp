@@ -1,0 +1,150 @@
+// Who owns a journal line, and for how long: across fork(), resets, deaths and the end of all indexes.
+#include <doctest/doctest.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <array>
+#include <csignal>
+#include <memory>
+#include <utility>
+
+#include "child_process.hpp"
+#include "slickq/consumer.hpp"
+#include "slickq/producer.hpp"
+#include "slickq/repair.hpp"
+#include "support/shm_dir.hpp"
+
+using slickq::Geometry;
+using slickq::Layout;
+using slickq::Owner;
+using slickq::Producer;
+using slickq::Push;
+using slickq::Queue;
+using test_support::Child;
+using test_support::ChildSide;
+using test_support::ShmDir;
+
+namespace {
+
+constexpr std::array<std::byte, 8> kElement{};
+
+Queue queue_in(const ShmDir& dir, Layout layout = Layout::slq1) {
+  slickq::CreateOptions options;
+  options.shm_dir = dir.path();
+  return Queue::create("q", Geometry::make(layout, 8, kElement.size()), options);
+}
+
+/// Reserves one element and waits; publishes when it may go on, and ends with 0 when that was in time.
+Child holder_of_one(const ShmDir& dir) {
+  Child child([&dir](ChildSide& side) {
+    Queue queue = Queue::open("q", dir.path());
+    Producer producer(queue);
+    auto reservation = producer.reserve(1);
+    side.report_and_wait();
+    return reservation.publish() == Push::pushed ? 0 : 1;
+  });
+  REQUIRE(child.reported());
+  return child;
+}
+
+}  // namespace
+
+TEST_CASE("a forked child that destroys what it inherited takes neither line nor reservation from its parent") {
+  ShmDir dir;
+  Queue queue = queue_in(dir);
+  auto producer = std::make_unique<Producer>(queue);
+  auto reservation = std::make_unique<slickq::Reservation>(producer->reserve(1));
+  const pid_t child = fork();
+  REQUIRE(child >= 0);
+  if (child == 0) {
+    reservation.reset();
+    producer.reset();
+    _exit(0);
+  }
+  int status = 0;
+  REQUIRE(waitpid(child, &status, 0) == child);
+  CHECK(status == 0);
+  slickq::Repairer repairer(queue);
+  const auto plan = repairer.plan({.doubts_below = slickq::kEveryDoubt});
+  CHECK(plan.repairs.empty());
+  REQUIRE(plan.doubts.size() == 1);
+  CHECK(plan.doubts[0].owner == Owner::live);
+  Producer other(queue);  // does not get the parent's line
+  CHECK(other.is_registered());
+  CHECK(other.push(kElement) == Push::pushed);
+  CHECK(reservation->publish() == Push::pushed);
+  CHECK(producer->push(kElement) == Push::pushed);
+}
+
+TEST_CASE("claims of before a reset are not held against the living who reserve the same indexes again") {
+  ShmDir dir;
+  Queue queue = queue_in(dir);
+  holder_of_one(dir).kill_now();
+  queue.reset();
+  Child lives = holder_of_one(dir);  // index 0 again
+  REQUIRE(kill(lives.pid(), SIGSTOP) == 0);
+  slickq::Repairer repairer(queue);
+  const auto plan = repairer.plan();
+  CHECK(plan.repairs.empty());
+  REQUIRE(plan.doubts.size() == 1);
+  CHECK(plan.doubts[0].owner == Owner::live);
+  REQUIRE(kill(lives.pid(), SIGCONT) == 0);
+  lives.go_on();
+  CHECK(lives.join() == 0);
+}
+
+TEST_CASE("of two claims on one index the living one counts") {
+  const slickq::LineSight dead{{slickq::JournalState::held, 4, 6}, 0, true};
+  const slickq::LineSight live{{slickq::JournalState::held, 4, 5}, 1, false};
+  for (const bool dead_first : {true, false}) {
+    const auto lines = dead_first ? std::vector{dead, live} : std::vector{live, dead};
+    CHECK(slickq::owner_of(4, 1, lines) == slickq::Missing{4, 5, Owner::live, 1});
+    CHECK(slickq::owner_of(5, 1, lines) == slickq::Missing{5, 6, Owner::dead, 0});
+  }
+}
+
+TEST_CASE("the lines of the dead are used again: of those who were idle, and of those whose work is lapped") {
+  ShmDir dir;
+  Queue queue = queue_in(dir);
+  for (std::uint32_t k = 0; k < slickq::kJournalLines + 6; ++k) {
+    Child idle([&dir](ChildSide& side) {
+      Queue own = Queue::open("q", dir.path());
+      Producer producer(own);
+      if (!producer.is_registered() || producer.push(kElement) != Push::pushed) return 1;
+      side.report_and_wait();
+      return 0;
+    });
+    REQUIRE(idle.reported());
+    idle.kill_now();
+  }
+  for (std::uint32_t k = 0; k < slickq::kJournalLines + 6; ++k) {
+    holder_of_one(dir).kill_now();
+    Producer producer(queue);
+    REQUIRE(producer.is_registered());
+    for (int lap = 0; lap < 20; ++lap) REQUIRE(producer.push(kElement) == Push::pushed);
+  }
+}
+
+TEST_CASE("at the end of all indexes a refused push moves nothing, and what is there can be read") {
+  for (const Layout layout : {Layout::wide, Layout::packed, Layout::slq0, Layout::slq1}) {
+    CAPTURE(slickq::to_string(layout));
+    ShmDir dir;
+    Queue queue = queue_in(dir, layout);
+    const std::uint64_t start = slickq::kMaxIndex - 4;
+    auto* word = reinterpret_cast<std::uint64_t*>(queue.ring().base());
+    *word = layout == Layout::wide ? start : slickq::pack_reserved(start, 1);
+    Producer producer(queue);
+    slickq::Consumer consumer(queue, {slickq::Start::At::index, start});
+    const std::array<std::byte, 24> three{};
+    for (int k = 0; k < 4; ++k) CHECK(producer.push(kElement) == Push::pushed);
+    for (int k = 0; k < 12; ++k) {
+      CHECK(producer.push(kElement) == Push::exhausted);
+      CHECK(producer.push_block(three) == Push::exhausted);
+      CHECK(producer.push_batch(three) == Push::exhausted);
+    }
+    CHECK(queue.ring().reserved_index() == slickq::kMaxIndex);
+    std::array<std::byte, 8> element;
+    for (int k = 0; k < 4; ++k) CHECK(consumer.pop_into(element).what == slickq::Pop::item);
+    CHECK(consumer.lost_elements() == 0);
+  }
+}

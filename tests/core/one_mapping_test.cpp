@@ -48,6 +48,8 @@ constexpr std::uint32_t kMostElements = 3;
 constexpr std::uint32_t kProducers = 3;
 constexpr auto kTime = std::chrono::milliseconds(250);  // for each layout and test
 
+constexpr const char* kNothing = "";
+
 struct Scene {
   explicit Scene(Layout layout)
       : queue(Queue::local(Geometry::make(layout, kCapacity, kElement, slickq::has_shared_slots(layout) ? 2 : 1))),
@@ -66,7 +68,14 @@ struct Scene {
     std::this_thread::sleep_for(kTime);
     stop = true;
     for (std::thread& thread : threads) thread.join();
+    CAPTURE(first_bad.load());
     CHECK(bad == 0);
+  }
+  /// `what`: for the message, should it be the first.
+  void fault(const char* what) {
+    const char* none = kNothing;
+    first_bad.compare_exchange_strong(none, what);
+    ++bad;
   }
 
   Queue queue;
@@ -74,6 +83,7 @@ struct Scene {
   std::atomic<bool> stop{false};
   std::atomic<std::uint32_t> producing{0};
   std::atomic<std::uint64_t> bad{0};
+  std::atomic<const char*> first_bad{kNothing};
   std::atomic<std::uint64_t> published{0};
   std::atomic<std::uint64_t> received{0};
   std::atomic<std::uint64_t> repaired{0};
@@ -127,7 +137,8 @@ void produce(Scene& scene, std::uint32_t id, ProducerOptions options, bool plain
         break;
       }
     }
-    if (what != Push::pushed && what != Push::late && what != Push::timed_out) ++scene.bad;
+    if (what == Push::obstructed) scene.fault("a push that was obstructed");
+    if (what == Push::too_large || what == Push::exhausted) scene.fault("a push that is too large or at the end");
     sequence += producer.pushed_items() - before;
     if (dice.one_in(8)) std::this_thread::yield();
   }
@@ -192,12 +203,12 @@ class Checker {
     const auto payload = Payload::read(elements.first(kElement), kProducers);
     bool good = payload.producer() < kProducers;
     for (std::uint32_t k = 0; k < count && good; ++k) good = payload.matches(elements.subspan(k * kElement, kElement));
+    if (!good) scene_.fault("an item that is torn");
     if (good) {
       const std::uint64_t step = payload.distance_from(next_[payload.producer()], kElement);
-      good = step < 1ull << 40;
+      if (step >= 1ull << 40) scene_.fault("an item behind a later one of its producer");
       next_[payload.producer()] += step + 1;
     }
-    if (!good) ++scene_.bad;
     ++scene_.received;
     passed_ += scene_.queue.geometry().footprint(count);
   }
@@ -227,7 +238,7 @@ PopResult take(AnyConsumer& consumer, Checker& checker, Dice& dice, std::span<st
 }
 
 bool is_over(Scene& scene, bool producing, const PopResult& result) {
-  if (result.what == Pop::reset) ++scene.bad;
+  if (result.what == Pop::reset) scene.fault("a reset that nobody made");
   return !producing && result.what == Pop::empty && result.lost == 0;
 }
 
@@ -253,7 +264,9 @@ void consume(Scene& scene, std::uint64_t thread) {
     }
     if (is_over(scene, producing, result)) break;
   }
-  if (checker.passed() + consumer.lost_elements() + consumer.skipped_elements() != consumer.cursor()) ++scene.bad;
+  if (checker.passed() + consumer.lost_elements() + consumer.skipped_elements() != consumer.cursor()) {
+    scene.fault("received, lost and skipped are not how far the cursor went");
+  }
 }
 
 void share(Scene& scene, std::uint64_t thread, std::uint64_t& cursor) {
@@ -277,14 +290,14 @@ void peek(Scene& scene, std::uint64_t& cursor) {
     const PopResult result = consumer.peek(elements);
     if (result.what == Pop::item) {
       checker.check(elements.data(), result.count);
-      if (!consumer.still_valid(result)) ++scene.bad;
+      if (!consumer.still_valid(result)) scene.fault("a respected item that was overwritten");
       consumer.commit(result);
     }
     AtomicCursor(&cursor).store(consumer.cursor());
     if (is_over(scene, producing, result)) break;
     if (result.what == Pop::empty) rest();
   }
-  if (consumer.lost_elements() != 0) ++scene.bad;
+  if (consumer.lost_elements() != 0) scene.fault("a respected item that was lost");
 }
 
 }  // namespace
@@ -351,7 +364,7 @@ TEST_CASE("threads on one mapping, nobody reads: no element is written by two pr
           if (dice.one_in(8)) std::this_thread::yield();
           for (std::size_t at = 0; at < reservation.data().size(); at += kElement) {
             const bool mine = Payload(id, producer.pushed_items()).matches(reservation.data().subspan(at, kElement));
-            if (!mine) ++scene.bad;
+            if (!mine) scene.fault("an element that another producer wrote");
           }
           if (reservation.publish() == Push::pushed) continue;
         }

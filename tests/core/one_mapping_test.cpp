@@ -156,6 +156,11 @@ void die(Scene& scene, std::uint32_t id) {
     while (last && scene.producing.load() > 1) rest();
     if (last || dice.one_in(2)) {
       const std::uint64_t index = writer.reserve(1 + static_cast<std::uint32_t>(dice.below(kMostElements)));
+      if (index == slickq::kNoIndex) {  // obstructed: nothing is reserved, so nothing may be written
+        last = false;
+        rest();
+        continue;
+      }
       HardwareMemory::fill_in(scene.queue.ring().element(index), kElement);
     } else {
       scene.journal.reserving(seat.line(), scene.queue.ring().reserved_index());

@@ -11,6 +11,7 @@
 #include <chrono>
 #include <cstring>
 #include <functional>
+#include <string>
 #include <thread>
 #include <vector>
 
@@ -68,7 +69,7 @@ struct Scene {
     std::this_thread::sleep_for(kTime);
     stop = true;
     for (std::thread& thread : threads) thread.join();
-    CAPTURE(first_bad.load());
+    CAPTURE(std::string(first_bad.load()));
     CHECK(bad == 0);
   }
   /// `what`: for the message, should it be the first.

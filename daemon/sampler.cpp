@@ -87,7 +87,7 @@ void Sampler::measure(const slickq::View& view, QueueNumbers& numbers, Monotonic
   const slickq::Scan scan = slickq::scan(view, options);
   if (!scan.consistent) behind_ = true;
 
-  holes_.update(scan.holes, slickq::owners_of(view, scan.holes, false), now);
+  holes_.update(scan.holes, slickq::owners_of(view, scan.holes), now);
   numbers.holes = holes_.holes();
   numbers.reserved = scan.reserved;
   numbers.published = scan.published;

@@ -76,7 +76,7 @@ void look_into_queue(Entry& entry, const CatalogOptions& options) {
   entry.last_published = last_published_index(view.header(), view.geometry().layout());
   if (!options.scan) return;
   entry.scan = scan(view);
-  entry.hole_owners = owners_of(view, entry.scan->holes, false);
+  entry.hole_owners = owners_of(view, entry.scan->holes);
 }
 
 // What a regular file is, by its bytes. False: it vanished.
@@ -146,13 +146,6 @@ std::optional<Entry> look_at(const std::string& dir, const std::string& name, co
 bool has_holders(EntryKind kind) noexcept {
   return kind == EntryKind::queue || kind == EntryKind::cursor || kind == EntryKind::initialising ||
          kind == EntryKind::damaged;
-}
-
-// What owners_of() does when it is told so.
-void nobody_lives(std::vector<HoleOwner>& owners) {
-  for (HoleOwner& owner : owners) {
-    if (owner.owner == Owner::unknown) owner.owner = Owner::dead;
-  }
 }
 
 void add_holders(std::vector<Entry>& entries, const std::string& dir) {

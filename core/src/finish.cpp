@@ -18,7 +18,7 @@ Geometry geometry_to_finish(const std::string& name, int fd, std::uint64_t bytes
   HeaderBytes header{};
   const auto found = recognise_file(fd, bytes, &header);
   if (!found) throw system_failure(name, "cannot read the header", errno);
-  if (found->verdict == Verdict::queue) throw Error(Errc::exists, name, "is a finished queue", "");
+  if (found->verdict == Verdict::queue) throw Error(Errc::exists, name, "is a finished queue");
   if (found->verdict != Verdict::initialising) throw Error(Errc::corrupt, name, found->problem);
   const std::string remedy = "if nobody is creating it: slickq unlink " + name;
   if (!found->geometry) {

@@ -53,7 +53,8 @@ Inspection inspect(const View& view, const InspectOptions& options) {
   Scan scanned = scan(view);
   // The holders behind the scan: nobody then means that whoever left a hole is gone.
   auto holders = options.holders && view.is_live() ? holders_of(view, options.probe_lease) : std::nullopt;
-  auto owners = owners_of(view, scanned.holes, holders ? nobody_has(*holders) : options.nobody_has_it);
+  auto owners = owners_of(view, scanned.holes);
+  if (holders ? nobody_has(*holders) : options.nobody_has_it) nobody_lives(owners);
   return {view.name(),           view.path(),        view.geometry(),   view.init_state(),  file,
           last_published,        std::move(scanned), std::move(owners), std::move(holders), user_name(file.owner),
           group_name(file.group)};

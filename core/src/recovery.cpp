@@ -89,13 +89,25 @@ void add_repair(RepairPlan& plan, const Missing& run) {
 
 }  // namespace
 
-Missing owner_of(std::uint64_t index, std::uint64_t step, const std::vector<LineSight>& lines) {
+std::vector<Missing> owners_of(const std::vector<std::uint64_t>& indexes, std::uint64_t step,
+                               const std::vector<LineSight>& lines) {
   const Judge judge(lines);
-  Missing run = judge.of(index, step);
-  if (run.owner != Owner::unknown || !judge.may_be_of_a_dead_line(index)) return run;
-  run.owner = Owner::dead;
-  run.line = judge.only_dead_reserving_line();
-  return run;
+  const auto is_inferred = [&](const Missing& run) {
+    return run.owner == Owner::unknown && judge.may_be_of_a_dead_line(run.index);
+  };
+  std::vector<Missing> runs;
+  runs.reserve(indexes.size());
+  for (const std::uint64_t index : indexes) runs.push_back(judge.of(index, step));
+  const auto inferred = static_cast<std::size_t>(std::count_if(runs.begin(), runs.end(), is_inferred));
+  if (inferred > judge.dead_reserving_lines()) return runs;
+  for (Missing& run : runs) {
+    if (is_inferred(run)) run = {run.index, run.end, Owner::dead, judge.only_dead_reserving_line()};
+  }
+  return runs;
+}
+
+Missing owner_of(std::uint64_t index, std::uint64_t step, const std::vector<LineSight>& lines) {
+  return owners_of({index}, step, lines).front();
 }
 
 bool is_settled(std::uint32_t line, const Claim& claim, const RepairPlan& now) {

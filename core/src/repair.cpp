@@ -39,45 +39,27 @@ std::vector<LineSight> look_at_journal(const View& view) {
   return lines;
 }
 
-namespace {
-
-// As the plan does: dead for want of another explanation are no more holes than producers that died while reserving.
-void leave_in_doubt(std::vector<Missing>& runs, const std::vector<LineSight>& lines) {
-  const auto holds = [&](const Missing& run, const LineSight& seen) {
-    return seen.claim.state == JournalState::held && seen.claim.index <= run.index && run.index < seen.claim.end;
-  };
-  const auto is_inferred = [&](const Missing& run) {
-    return run.owner == Owner::dead &&
-           std::none_of(lines.begin(), lines.end(), [&](const LineSight& seen) { return holds(run, seen); });
-  };
-  const auto reserving = std::count_if(lines.begin(), lines.end(), [](const LineSight& seen) {
-    return seen.dead && seen.claim.state == JournalState::reserving;
-  });
-  if (std::count_if(runs.begin(), runs.end(), is_inferred) <= reserving) return;
-  for (Missing& run : runs) {
-    if (is_inferred(run)) run = {run.index, run.end, Owner::unknown, kNoLine};
-  }
-}
-
-}  // namespace
-
-std::vector<HoleOwner> owners_of(const View& view, const std::vector<Hole>& holes, bool nobody_has_it) {
+std::vector<HoleOwner> owners_of(const View& view, const std::vector<Hole>& holes) {
   std::vector<HoleOwner> owners;
   owners.reserve(holes.size());
   if (holes.empty()) return owners;
   const std::vector<LineSight> lines = look_at_journal(view);
   const Annex annex = view.annex();
-  std::vector<Missing> runs;
-  for (const Hole& hole : holes) runs.push_back(owner_of(hole.index, view.geometry().items_per_slot(), lines));
-  leave_in_doubt(runs, lines);
-  for (const Missing& of : runs) {
+  std::vector<std::uint64_t> indexes;
+  for (const Hole& hole : holes) indexes.push_back(hole.index);
+  for (const Missing& of : owners_of(indexes, view.geometry().items_per_slot(), lines)) {
     HoleOwner owner{of.owner, 0};
     if (of.line != kNoLine) owner.pid = static_cast<pid_t>(annex.journal[of.line].pid);
-    if (owner.owner == Owner::unknown && nobody_has_it) owner.owner = Owner::dead;
     if (!view.is_live()) owner.owner = Owner::unknown;  // a copy: who lives was true elsewhere, at another time
     owners.push_back(owner);
   }
   return owners;
+}
+
+void nobody_lives(std::vector<HoleOwner>& owners) noexcept {
+  for (HoleOwner& owner : owners) {
+    if (owner.owner == Owner::unknown) owner.owner = Owner::dead;
+  }
 }
 
 // flock alone says nothing of the originals, who take no lock.

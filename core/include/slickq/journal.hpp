@@ -98,7 +98,7 @@ class BasicJournal {
     // acquire: pairs with the release in bury(); what the dead wrote is before it.
     return Memory::load(&annex_->journal[line].buried, std::memory_order_acquire) != 0;
   }
-  /// By who holds the line's lock, after the owner's death.
+  /// By who holds new owners off the line (journal_lock.hpp), after its owner's death.
   void bury(std::uint32_t line) noexcept {
     Memory::store(&annex_->journal[line].buried, 1u, std::memory_order_release);
   }

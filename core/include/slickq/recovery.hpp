@@ -79,7 +79,10 @@ LineSight look_at_line(const BasicJournal<Memory>& journal, std::uint32_t line, 
   }
 }
 
-/// Whose is this one missing index, by rules 1 to 3 alone?
+/// Whose are these missing indexes, each in a run of its own, by rules 1 to 3 alone? As the plan judges them.
+std::vector<Missing> owners_of(const std::vector<std::uint64_t>& indexes, std::uint64_t step,
+                               const std::vector<LineSight>& lines);
+/// The same for one.
 Missing owner_of(std::uint64_t index, std::uint64_t step, const std::vector<LineSight>& lines);
 
 /// Is nothing missing any more that may be of the dead owner of `line`? `now`: made after its death was proven.
@@ -125,8 +128,10 @@ RepairPlan plan_repair(const BasicRing<Memory>& ring, const BasicJournal<Memory>
   if (!plan.doubts.empty() && plan.doubts.front().index == leading && plan.doubts.front().owner == Owner::unknown) {
     plan.doubts.erase(plan.doubts.begin());
   }
-  if (geometry.slot_count() == 1) plan.doubts.insert(plan.doubts.end(), plan.repairs.begin(), plan.repairs.end());
-  if (geometry.slot_count() == 1) plan.repairs.clear();
+  if (geometry.slot_count() == 1) {
+    plan.doubts.insert(plan.doubts.end(), plan.repairs.begin(), plan.repairs.end());
+    plan.repairs.clear();
+  }
   return plan;
 }
 

@@ -27,8 +27,10 @@ struct HoleOwner {
   Owner owner = Owner::unknown;
   pid_t pid = 0;  ///< as the owner saw itself, when its journal line tells; else 0
 };
-/// One for each hole. `nobody_has_it`: proven after the holes were found, so that no owner lives.
-std::vector<HoleOwner> owners_of(const View& view, const std::vector<Hole>& holes, bool nobody_has_it);
+/// One for each hole.
+std::vector<HoleOwner> owners_of(const View& view, const std::vector<Hole>& holes);
+/// That nobody has the segment was proven after the holes were found: no owner lives.
+void nobody_lives(std::vector<HoleOwner>& owners) noexcept;
 
 /// Is it proven that nobody has the segment open or mapped, but for the calling process? `proven`: by find_holders().
 bool nobody_has(const Holders& proven) noexcept;

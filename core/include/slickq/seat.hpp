@@ -4,8 +4,8 @@
 // Invariants: 1. a claimed line is locked (an open-file-description lock on its bytes in the segment) until the Seat is
 // gone or its process is dead, whatever kills it. A stopped process keeps its lock. 2. one line has one owner.
 // fork(): the child shares the parent's open file, hence its locks. It makes Producers of its own on a Queue of its
-// own; what it inherited it destroys without touching the parent's line. As long as it lives with that Queue, a death
-// of the parent cannot be proven (it is then in doubt, never wrong).
+// own; what it inherited it destroys without touching the parent's line. As long as it lives with that Queue, the
+// parent's death cannot be proven: its line counts as a living one's.
 // Local queues have no locks: their lines answer "is somebody still writing there?", and nobody can be proven dead.
 #pragma once
 

@@ -61,6 +61,7 @@ Push Producer::try_reserve(std::uint32_t count, std::uint64_t& index) noexcept {
 }
 
 Push Producer::reserve_index(std::uint32_t count, std::uint64_t& index) noexcept {
+  if (has_open_reservation_) return Push::busy;
   const Push tried = try_reserve(count, index);
   return tried == Push::timed_out || tried == Push::obstructed ? wait_to_reserve(tried, count, index) : tried;
 }
@@ -146,6 +147,7 @@ Push Producer::put_singles(std::span<const std::byte>& left, std::uint32_t most)
   if (!options_.respect.empty() || writer_.is_near_the_end()) most = 1;
   const auto k = static_cast<std::uint32_t>(std::min<std::uint64_t>((left.size() + size - 1) / size, most));
   if (k <= 1) return put_first(left);
+  if (has_open_reservation_) return Push::busy;
   std::uint64_t index = writer_.reserve_singles(k);
   if (index == kNoIndex) return Push::exhausted;
   const std::uint64_t begin = index;
@@ -177,7 +179,9 @@ Reservation Producer::reserve(std::uint32_t count) noexcept {
   if (count == 0 || count > ring_->geometry().capacity()) return {*this, Push::too_large, kNoIndex, 0};
   std::uint64_t index;
   const Push reserved = reserve_index(count, index);
-  return {*this, reserved, reserved == Push::pushed ? index : kNoIndex, count};
+  if (reserved != Push::pushed) return {*this, reserved, kNoIndex, count};
+  has_open_reservation_ = true;
+  return {*this, reserved, index, count};
 }
 
 Reservation::Reservation(Reservation&& other) noexcept
@@ -203,6 +207,7 @@ Push Reservation::publish(std::uint32_t count) noexcept {
   const std::uint64_t end = index + producer_->ring_->geometry().footprint(count_);
   const bool visible = producer_->writer_.publish(index, end, count);
   producer_->writer_.done();
+  producer_->has_open_reservation_ = false;
   wake_sleepers(producer_->annex_);
   if (visible) {
     producer_->count_pushed(index);
@@ -216,6 +221,7 @@ void Reservation::abandon() noexcept {
   const std::uint64_t index = std::exchange(index_, kNoIndex);
   if (index == kNoIndex) return;
   producer_->writer_.abandon(index, index + producer_->ring_->geometry().footprint(count_));
+  producer_->has_open_reservation_ = false;
   wake_sleepers(producer_->annex_);
 }
 

@@ -4,12 +4,14 @@
 #include <array>
 #include <cstring>
 #include <optional>
+#include <string>
 #include <utility>
 #include <vector>
 
 #include "slickq/consumer.hpp"
 #include "slickq/inspect.hpp"
 #include "slickq/producer.hpp"
+#include "slickq/repair.hpp"
 #include "support/shm_dir.hpp"
 
 using slickq::Consumer;
@@ -158,6 +160,82 @@ TEST_CASE("a moved reservation is its new owner's alone") {
   CHECK(consumer.cursor() == 0);
   CHECK(mine.publish() == Push::pushed);
   check_next(consumer, {40, 41});
+}
+
+namespace {
+
+// Where the only producer's journal line says that something is in work.
+std::uint64_t journalled(const std::string& shm_dir) {
+  const auto lines = slickq::look_at_journal(slickq::View::open_segment("q", shm_dir));
+  REQUIRE(lines.size() == 1);
+  return lines.front().claim.state == slickq::JournalState::held ? lines.front().claim.index : slickq::kNoIndex;
+}
+
+// Everything that would reserve: nothing of it may happen.
+void check_all_busy(Producer& producer, Queue& queue) {
+  const std::array<std::uint64_t, 4> values{};
+  const auto bytes = std::as_bytes(std::span(values));
+  const std::uint64_t reserved = queue.ring().reserved_index();
+  const std::uint64_t pushed = producer.pushed_items();
+  CHECK(producer.push(bytes.first(8)) == Push::busy);
+  CHECK(producer.push_block(bytes) == Push::busy);
+  CHECK(producer.push_batch(bytes) == Push::busy);           // all in one step
+  CHECK(producer.push_batch(bytes.first(8)) == Push::busy);  // the way of a single one
+  Reservation second = producer.reserve(2);
+  CHECK_FALSE(second);
+  CHECK(second.what() == Push::busy);
+  CHECK(second.data().empty());
+  CHECK(second.publish() == Push::busy);
+  CHECK(queue.ring().reserved_index() == reserved);
+  CHECK(producer.pushed_items() == pushed);
+}
+
+}  // namespace
+
+TEST_CASE("while a reservation is open its producer refuses every other, and its journal line keeps to it") {
+  for (const Layout layout : kLayouts) {
+    CAPTURE(slickq::to_string(layout));
+    test_support::ShmDir dir;
+    slickq::CreateOptions options;
+    options.shm_dir = dir.path();
+    Queue queue = Queue::create("q", Geometry::make(layout, 16, 8, slickq::has_shared_slots(layout) ? 2 : 1), options);
+    Producer producer(queue);
+    push(producer, 1);
+    for (const bool publishes : {true, false}) {
+      std::optional<Reservation> first(producer.reserve(2));
+      REQUIRE(*first);
+      const std::uint64_t index = first->index();
+      check_all_busy(producer, queue);
+      CHECK(journalled(dir.path()) == index);
+      Reservation moved = std::move(*first);
+      first.reset();  // the one it was moved from ends nothing
+      check_all_busy(producer, queue);
+      CHECK(journalled(dir.path()) == index);
+      if (publishes) {
+        CHECK(moved.publish() == Push::pushed);
+      } else {
+        moved.abandon();
+      }
+      CHECK(journalled(dir.path()) == slickq::kNoIndex);
+      push(producer, 2);
+      { const Reservation ended = producer.reserve(1); }
+      const std::array<std::uint64_t, 3> values{};
+      CHECK(producer.push_batch(std::as_bytes(std::span(values))) == Push::pushed);
+    }
+    CHECK(producer.reserve(17).what() == Push::too_large);  // what reserves nothing is not open
+    push(producer, 3);
+  }
+}
+
+TEST_CASE("a late reservation is over, too, and one of another producer is in nobody's way") {
+  Queue queue = queue_of(Layout::slq1);
+  Producer slow(queue);
+  Producer fast(queue);
+  Reservation reservation = slow.reserve(1);
+  for (std::uint64_t k = 0; k < 20; ++k) push(fast, k);
+  check_all_busy(slow, queue);
+  CHECK(reservation.publish() == Push::late);
+  push(slow, 20);
 }
 
 TEST_CASE("a reservation published a lap late is told so, and nobody sees it") {

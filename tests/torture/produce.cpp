@@ -74,8 +74,9 @@ class Producing {
     if (what == Push::late) record_.late.fetch_add(1);
     if (what == Push::timed_out) record_.timeouts.fetch_add(1);
     if (what == Push::obstructed) record_.timeouts.fetch_add(1);  // somebody was stopped for long
-    if (what == Push::too_large || what == Push::exhausted) {
-      stage_.board->fault(Fault::failed, index, "a push that is too large or beyond the last index");
+    if (what == Push::too_large || what == Push::exhausted || what == Push::busy) {
+      stage_.board->fault(Fault::failed, index,
+                          "a push that is too large, beyond the last index or the second at once");
     }
   }
 

@@ -33,7 +33,8 @@ enum class Push : std::uint8_t {
   exhausted,   ///< the 2^47 index limit is reached: nothing was done
   timed_out,   ///< a respected cursor did not move in time: nothing was pushed
   obstructed,  ///< wherever the item could go another producer is at work and stands still: nothing was pushed
-  late         ///< only of a Reservation: the ring went round before it was published; nobody sees the item
+  late,        ///< only of a Reservation: the ring went round before it was published; nobody sees the item
+  busy         ///< a Reservation of this producer is still open: nothing was done
 };
 
 struct ProducerOptions {
@@ -58,7 +59,7 @@ class Reservation {
   Reservation& operator=(Reservation&&) = delete;
   ~Reservation();
 
-  /// pushed (that is: reserved), too_large, exhausted, timed_out or obstructed.
+  /// pushed (that is: reserved), too_large, exhausted, timed_out, obstructed or busy.
   Push what() const noexcept { return what_; }
   explicit operator bool() const noexcept { return index_ != kNoIndex; }
   /// The elements, in the ring; they still hold what was there a lap ago.
@@ -95,10 +96,11 @@ class Producer {
   Push push_block(std::span<const std::byte> elements) noexcept;
   /// Many elements, each an item of its own, reserved in one atomic step (or, when they are more than the ring, in
   /// several): `elements.size()` as in push_block(). On timed_out, obstructed or exhausted the first pushed_items() are
-  /// in.
+  /// in; on busy none.
   Push push_batch(std::span<const std::byte> elements) noexcept;
 
-  /// `count` elements to write in place. One at a time: the journal has one line a producer.
+  /// `count` elements to write in place. One at a time: the journal has one line a producer. As long as it is open,
+  /// everything else that would reserve is refused: busy.
   Reservation reserve(std::uint32_t count = 1) noexcept;
 
   /// Index of the last item pushed, kNoIndex before the first.
@@ -135,6 +137,7 @@ class Producer {
   std::uint64_t last_index_ = kNoIndex;
   std::uint64_t pushed_items_ = 0;
   std::uint64_t late_ = 0;
+  bool has_open_reservation_ = false;
 };
 
 }  // namespace slickq

@@ -30,7 +30,7 @@ slickq::CreateOptions in(const std::string& dir) {
   return options;
 }
 
-std::string config_of(const std::vector<std::unique_ptr<Stage>>& stages) {
+std::string config_of(const std::vector<std::unique_ptr<Stage>>& stages, bool daemon_repairs) {
   std::string queues;
   for (const auto& stage : stages) {
     const slickq::Geometry& geometry = stage->plan.geometry;
@@ -41,7 +41,7 @@ std::string config_of(const std::vector<std::unique_ptr<Stage>>& stages) {
               std::to_string(geometry.capacity()) + R"(,"elem":)" + std::to_string(geometry.element_size()) +
               R"(,"items_per_slot":)" + std::to_string(geometry.items_per_slot()) + R"(,"layout":")" + family +
               R"(","mode":"0600","cursors":[")" + kCursorName + R"("],"stall":{"after":"100ms","action":")" +
-              kStallAction + R"("}})";
+              (daemon_repairs ? "repair" : "report") + R"("}})";
   }
   return "[" + queues + "]";
 }
@@ -54,7 +54,7 @@ class Episode {
       slickq::NamedCursor::create(stage.name + "@" + kCursorName, 0, in(place_.shm.path()));
       stages_.push_back(std::make_unique<Stage>(stage, place_.shm.path()));
     }
-    place_.configure(config_of(stages_));
+    place_.configure(config_of(stages_, plan.daemon_repairs));
     cast_ = std::make_unique<Cast>(stages_);
   }
 

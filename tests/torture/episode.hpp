@@ -13,9 +13,6 @@
 
 namespace torture {
 
-/// What the daemon is told to do about stalled reservations: "report" or "repair".
-inline constexpr const char* kStallAction = "report";
-
 struct Totals {
   std::uint64_t published = 0;
   std::uint64_t received = 0;  ///< items, over all readers

@@ -78,6 +78,7 @@ EpisodePlan plan_episode(std::uint64_t seed, slickq::Layout layout, milliseconds
   for (milliseconds at(50); at < length; at += milliseconds(1 + dice.below(25))) {
     plan.blows.push_back(plan_blow(dice, plan.stages, at));
   }
+  plan.daemon_repairs = dice.one_in(2);
   return plan;
 }
 
@@ -89,6 +90,7 @@ void print(const EpisodePlan& plan) {
     for (const ActorPlan& actor : stage.actors) std::printf(" %s %u,", to_string(actor.role), actor.number);
     std::printf("\n");
   }
+  std::printf("  the daemon %s stalls\n", plan.daemon_repairs ? "repairs" : "reports");
   for (const Blow& blow : plan.blows) {
     std::printf("  %5ld ms %s %u, %ld ms\n", static_cast<long>(blow.at.count()),
                 blows[static_cast<std::size_t>(blow.kind)], blow.target, static_cast<long>(blow.length.count()));

@@ -59,6 +59,7 @@ struct EpisodePlan {
   std::vector<StagePlan> stages;
   std::vector<Blow> blows;
   milliseconds length;
+  bool daemon_repairs;  ///< stalled reservations; else it only reports them
 };
 
 EpisodePlan plan_episode(std::uint64_t seed, slickq::Layout layout, milliseconds length);

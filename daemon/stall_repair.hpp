@@ -4,8 +4,8 @@
 // For as long as the call lasts the queue is open and mapped, as by any other peer; never longer.
 // Policy: what is proven dead is repaired as soon as the stall MAY be as old as stall.after (a hole is as old as the
 // last round that did not see it, at the most), so that a proven death takes no longer than `after` and one round. That
-// nobody at all has the queue is a proof, too, and asked for then. What is only in doubt is repaired when the stall IS
-// that old. What a living producer holds is never repaired.
+// nobody at all has the queue is a proof, too, and asked for then. What is only in doubt, or dead by inference alone, is
+// repaired when the stall IS that old. What a living producer holds is never repaired.
 #pragma once
 
 #include <chrono>
@@ -23,7 +23,7 @@ namespace slickqd {
 /// What is due by the policy.
 struct DueRepair {
   AgedHole first;                  ///< the first hole that is due
-  std::uint64_t doubts_below = 0;  ///< as slickq::RepairRules
+  std::uint64_t doubts_below = 0;  ///< as slickq::RepairRules, and inferred_below
   bool doubtful = false;           ///< some would be due if nobody had the queue
 };
 std::optional<DueRepair> due_repair(const std::vector<AgedHole>& holes, std::chrono::milliseconds after, Monotonic now);

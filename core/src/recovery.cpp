@@ -82,6 +82,7 @@ void add_repair(RepairPlan& plan, const Missing& run) {
     before.end = run.end;  // carried on: one marker for neighbours, whoever they were
     if (before.owner != run.owner) before.owner = Owner::unknown;
     if (before.line != run.line) before.line = kNoLine;
+    before.inferred = before.inferred || run.inferred;
   } else {
     plan.repairs.push_back(run);
   }
@@ -101,7 +102,7 @@ std::vector<Missing> owners_of(const std::vector<std::uint64_t>& indexes, std::u
   const auto inferred = static_cast<std::size_t>(std::count_if(runs.begin(), runs.end(), is_inferred));
   if (inferred > judge.dead_reserving_lines()) return runs;
   for (Missing& run : runs) {
-    if (is_inferred(run)) run = {run.index, run.end, Owner::dead, judge.only_dead_reserving_line()};
+    if (is_inferred(run)) run = {run.index, run.end, Owner::dead, judge.only_dead_reserving_line(), true};
   }
   return runs;
 }
@@ -142,7 +143,7 @@ RepairPlan detail::judge(std::uint64_t reserved, std::uint64_t step, const std::
   const bool is_clear_behind = candidates - (leads ? 1 : 0) <= lines_left;
   for (Missing& run : runs) {
     const bool clear = run.index == leading ? is_clear : is_clear_behind;
-    if (run.owner == Owner::unknown && clear && may_be_dead(run)) run.owner = Owner::dead;
+    run.inferred = clear && may_be_dead(run);
   }
 
   RepairPlan plan;
@@ -150,13 +151,19 @@ RepairPlan detail::judge(std::uint64_t reserved, std::uint64_t step, const std::
   for (Missing run : runs) {
     if (run.owner == Owner::dead) {
       add_repair(plan, run);
-    } else if (run.owner == Owner::unknown) {
+      continue;
+    }
+    if (run.owner == Owner::unknown) {
       // What may be the inside of an overwritten item is nobody's, and no proof makes it a hole.
       const std::uint64_t dead_below = run.index == leading ? 0 : rules.dead_below;
+      const std::uint64_t inferred_below = run.inferred ? rules.inferred_below : 0;
       if (const auto part = cut_below(dead_below, run)) add_repair(plan, {part->index, part->end, Owner::dead});
+      if (const auto part = cut_below(inferred_below, run)) {
+        add_repair(plan, {part->index, part->end, Owner::dead, kNoLine, true});
+      }
       if (const auto part = cut_below(rules.doubts_below, run)) add_repair(plan, *part);
     }
-    if (run.owner != Owner::dead && run.index < run.end) plan.doubts.push_back(run);
+    if (run.index < run.end) plan.doubts.push_back(run);
   }
   for (const LineSight& seen : lines) {
     if (seen.dead) plan.dead.push_back(seen.line);

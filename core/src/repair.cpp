@@ -48,7 +48,7 @@ std::vector<HoleOwner> owners_of(const View& view, const std::vector<Hole>& hole
   std::vector<std::uint64_t> indexes;
   for (const Hole& hole : holes) indexes.push_back(hole.index);
   for (const Missing& of : owners_of(indexes, view.geometry().items_per_slot(), lines)) {
-    HoleOwner owner{of.owner, 0};
+    HoleOwner owner{of.owner, 0, of.inferred};
     if (of.line != kNoLine) owner.pid = static_cast<pid_t>(annex.journal[of.line].pid);
     if (!view.is_live()) owner.owner = Owner::unknown;  // a copy: who lives was true elsewhere, at another time
     owners.push_back(owner);
@@ -59,6 +59,7 @@ std::vector<HoleOwner> owners_of(const View& view, const std::vector<Hole>& hole
 void nobody_lives(std::vector<HoleOwner>& owners) noexcept {
   for (HoleOwner& owner : owners) {
     if (owner.owner == Owner::unknown) owner.owner = Owner::dead;
+    owner.inferred = false;
   }
 }
 

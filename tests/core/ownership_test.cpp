@@ -7,6 +7,7 @@
 #include <csignal>
 #include <memory>
 #include <utility>
+#include <vector>
 
 #include "child_process.hpp"
 #include "slickq/consumer.hpp"
@@ -147,4 +148,53 @@ TEST_CASE("at the end of all indexes a refused push moves nothing, and what is t
     for (int k = 0; k < 4; ++k) CHECK(consumer.pop_into(element).what == slickq::Pop::item);
     CHECK(consumer.lost_elements() == 0);
   }
+}
+
+namespace {
+
+struct Runs {
+  std::vector<slickq::Missing> repairs;
+  std::vector<slickq::Missing> doubts;
+};
+
+// A line that died at `reserving` with this bound; C is 9.
+Runs judged(const std::vector<std::uint64_t>& missing, const slickq::RepairRules& rules, std::uint64_t bound = 2) {
+  const slickq::LineSight line{{slickq::JournalState::reserving, bound, 0}, 0, true};
+  const auto plan = slickq::detail::judge(9, 1, missing, {line}, rules, slickq::kNoIndex);
+  return {plan.repairs, plan.doubts};
+}
+
+}  // namespace
+
+TEST_CASE("what is inferred to be of the dead is theirs below a limit of age, and in doubt from there on") {
+  using slickq::Missing;
+  const std::vector<Missing> none;
+  const auto dead = [](std::uint64_t from, std::uint64_t to, bool inferred = true) {
+    return std::vector<Missing>{{from, to, Owner::dead, slickq::kNoLine, inferred}};
+  };
+  const auto doubt = [](std::uint64_t from, std::uint64_t to) {
+    return std::vector<Missing>{{from, to, Owner::unknown, slickq::kNoLine, true}};
+  };
+  const std::vector<std::uint64_t> three{4, 5, 6};
+  for (const std::uint64_t limit : {slickq::kEveryDoubt, std::uint64_t{7}}) {
+    const Runs runs = judged(three, {.inferred_below = limit});
+    CHECK(runs.repairs == dead(4, 7));
+    CHECK(runs.doubts == none);
+  }
+  // What grew at the end of it meanwhile is young.
+  const Runs grown = judged(three, {.inferred_below = 5});
+  CHECK(grown.repairs == dead(4, 5));
+  CHECK(grown.doubts == doubt(5, 7));
+  for (const std::uint64_t limit : {0u, 4u}) {
+    const Runs young = judged(three, {.inferred_below = limit});
+    CHECK(young.repairs == none);
+    CHECK(young.doubts == doubt(4, 7));
+  }
+  // Proof, and force, go by their own limits.
+  const Runs proven = judged(three, {.dead_below = 6, .inferred_below = 0});
+  CHECK(proven.repairs == dead(4, 6, false));
+  CHECK(proven.doubts == doubt(6, 7));
+  CHECK(judged(three, {.doubts_below = 6, .inferred_below = 0}).repairs == doubt(4, 6));
+  // Before the bound it was never the dead one's.
+  CHECK(judged({4}, {}, 5).doubts == std::vector<Missing>{{4, 5, Owner::unknown}});
 }

@@ -134,6 +134,35 @@ TEST_CASE("a producer that keeps no journal is doubt: repaired when the stall is
   CHECK(slickq::verify(slickq::View::open_segment("q", world.shm.path())).empty());
 }
 
+TEST_CASE(
+    "what is only inferred to be of a dead producer may be of a living one that keeps no journal: it has to be old") {
+  World world(kRepairs);
+  world.start();
+  const auto other = daemon_test::holder(world.shm.path(), "q");
+  auto queue = slickq::Queue::open("q", world.shm.path());
+  slickq::Journal journal(queue.annex(), queue.geometry());
+  journal.reserving(0, 0);  // killed there, perhaps before it reserved anything
+  journal.raise_top(1);
+  world.round();
+  const std::uint64_t in_work = queue.ring().reserve(1);
+  push(queue, 1);
+  world.round(milliseconds(2000));  // for all the daemon knows, the hole may be 2 s old
+  CHECK(world.queue_status()["holes"][0]["index"] == in_work);
+  CHECK(world.count("repaired q") == 0);
+  queue.ring().publish(in_work, 1);
+  CHECK(all_indexes(world.shm.path()) == std::vector<std::uint64_t>{0, 1});
+  queue.ring().reserve(1);
+  push(queue, 1);
+  world.round(milliseconds(2000));
+  queue.ring().reserve(1);  // a young one behind it is left alone: two holes, of which one line explains one
+  world.round(milliseconds(1999));
+  CHECK(world.count("repaired q") == 0);
+  world.round(milliseconds(1));
+  CHECK(world.count("repaired q") == 1);
+  CHECK(world.last_event()["items"] == 1);
+  CHECK(all_indexes(world.shm.path()) == std::vector<std::uint64_t>{0, 1, 3});
+}
+
 TEST_CASE("with action report nothing is repaired") {
   World world(kReports);
   world.start();

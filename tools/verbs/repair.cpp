@@ -19,8 +19,8 @@
 namespace slickq::cli {
 namespace {
 
-// What is in work on a living queue is missing for an instant, too. What is missing still after this long is told, and
-// with --force taken for abandoned.
+// What is in work on a living queue is missing for an instant, too. What is missing still after this long is told, is
+// the dead producer's whose it may be, and with --force taken for abandoned.
 constexpr auto kSettle = std::chrono::milliseconds(100);
 
 struct Options {
@@ -39,6 +39,22 @@ struct Outcome {
 bool is_missing_in(const RepairPlan& plan, const Missing& run) {
   const auto overlaps = [&](const Missing& other) { return run.index < other.end && other.index < run.end; };
   return std::ranges::any_of(plan.doubts, overlaps) || std::ranges::any_of(plan.repairs, overlaps);
+}
+
+bool infers(const RepairPlan& plan) {
+  return std::ranges::any_of(plan.repairs, [](const Missing& run) { return run.inferred; });
+}
+
+// What was missing kSettle ago: only that is repaired by inference or by force. Nothing of either kind: no time passes.
+RepairRules rules_for_now(const Repairer& repairer, std::uint64_t dead_below, bool force) {
+  RepairRules rules{.dead_below = dead_below};
+  const RepairPlan first = repairer.plan(rules);
+  rules.inferred_below = 0;  // what is inferred only later is too young
+  if (!force && !infers(first)) return rules;
+  std::this_thread::sleep_for(kSettle);
+  rules.inferred_below = first.reserved;
+  if (force) rules.doubts_below = first.reserved;
+  return rules;
 }
 
 // The doubts of the report that are no passing state.
@@ -75,14 +91,9 @@ Outcome repair_queue(const Session& session, Queue& queue, const Options& option
   const std::uint64_t reserved = queue.ring().reserved_index();
   outcome.holders = find_holders(queue.segment().path());  // before the Repairer has the segment open once more
   outcome.pids = pids_of(queue);
-  RepairRules rules;
-  if (nobody_has(outcome.holders)) rules.dead_below = reserved;
   const View view = View::open_segment(options.queue, session.globals.shm_dir);
   Repairer repairer(queue);
-  if (options.force) {
-    std::this_thread::sleep_for(kSettle);
-    rules.doubts_below = reserved;
-  }
+  const RepairRules rules = rules_for_now(repairer, nobody_has(outcome.holders) ? reserved : 0, options.force);
   if (options.dry_run) {
     outcome.report.before = outcome.report.after = repairer.plan(rules);
   } else {

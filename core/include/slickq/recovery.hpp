@@ -8,7 +8,9 @@
 //   1. a journal line is held over it: its owner's, dead or alive (is_dead);
 //   2. else a line of a live owner is `reserving` with a bound <= h: perhaps his; doubt, and settled in an instant;
 //   3. else lines of dead owners are `reserving` with a bound <= h: theirs, when there are no more runs of such indexes
-//      than dead lines; with more, which is whose is doubt. A run at the very start of a lapped ring counts last;
+//      than dead lines; with more, which is whose is doubt. A run at the very start of a lapped ring counts last. This
+//      is inferred, not proven: the dead may have reserved nothing, and somebody who keeps no journal be just at work
+//      at h. So it wants a hole that is not fresh, see RepairRules::inferred_below;
 //   4. else nobody's who keeps a journal: dead when nobody but the caller has had the segment since, else doubt.
 //
 // Thread safety: plan_repair() only reads. apply_repair() may run while everybody works, and twice at once: each marker
@@ -39,6 +41,7 @@ struct Missing {
   std::uint64_t end = 0;
   Owner owner = Owner::unknown;
   std::uint32_t line = kNoLine;  ///< the journal line that holds it, if one does
+  bool inferred = false;         ///< nothing but rule 3 says that its owner is dead
 
   friend bool operator==(const Missing&, const Missing&) = default;
 };
@@ -59,6 +62,9 @@ struct RepairRules {
   /// Doubts below this index are repaired, too; never what a live owner holds. Indexes are reserved in order, so C of
   /// some time ago means: what has been missing for that long. kEveryDoubt: all of them.
   std::uint64_t doubts_below = 0;
+  /// What is inferred to be of the dead counts as dead below this index, and is a doubt from there on. C of a moment
+  /// ago means: only what was missing then, too. kEveryDoubt is for who knows that all producers keep a journal.
+  std::uint64_t inferred_below = kEveryDoubt;
 };
 
 /// One look at a journal line that is not free: what it says and whether its owner is gone.

@@ -25,7 +25,8 @@ std::vector<LineSight> look_at_journal(const View& view);
 /// Whose a hole is: the owner of its first index, for which readers wait.
 struct HoleOwner {
   Owner owner = Owner::unknown;
-  pid_t pid = 0;  ///< as the owner saw itself, when its journal line tells; else 0
+  pid_t pid = 0;          ///< as the owner saw itself, when its journal line tells; else 0
+  bool inferred = false;  ///< dead by inference (rule 3 of recovery.hpp), not proven
 };
 /// One for each hole.
 std::vector<HoleOwner> owners_of(const View& view, const std::vector<Hole>& holes);

@@ -1,6 +1,8 @@
 #include "slickq/consumer.hpp"
 
 #include <algorithm>
+#include <cstdlib>
+#include <new>
 
 namespace slickq {
 namespace {
@@ -37,24 +39,110 @@ std::uint64_t starting_cursor(const Ring& ring, Start start) noexcept {
   return end;
 }
 
-Consumer::Consumer(const Queue& queue, Start start) noexcept
-    : ConsumerBase(queue), cursor_(starting_cursor(queue.ring(), start)) {}
+namespace {
+
+constexpr std::size_t kStageItems = 64;
+constexpr std::uint64_t kStageBytes = 64 * 1024;
+inline const std::uint32_t kGather = getenv("G") ? atoi(getenv("G")) : 64;
+inline const std::uint32_t kIdle = getenv("I") ? atoi(getenv("I")) : 8;
+// An idle reader looks at C at once, and then with each so many looks.
+constexpr std::uint32_t kEmptiesACheck = 256;
+
+}  // namespace
+
+Consumer::Consumer(const Queue& queue, Start start, Polling polling) noexcept
+    : ConsumerBase(queue), cursor_(starting_cursor(queue.ring(), start)), polling_(polling) {}
+
+ReadStyle Consumer::style(std::uint32_t gather) const noexcept {
+  ReadStyle style;
+  const std::uint32_t first = polling_ == Polling::throughput ? kEmptiesACheck - 1 : 0;
+  style.check_when_empty = empties_ % kEmptiesACheck == first || empties_ >= sleeps_from_ ||
+                           (empties_ != 0 && last_ != kNoIndex && ring_->held_by_slot(last_) != last_);
+  style.gather = gather;
+  return style;
+}
+
+PopResult Consumer::seen(const PopResult& result) noexcept {
+  empties_ = result.what == Pop::empty ? empties_ + 1 : 0;
+  if (result.what == Pop::item) last_ = result.index;
+  return counted(result);
+}
 
 PopResult Consumer::pop_into(std::span<std::byte> buffer) noexcept {
-  return counted(Reader<OwnPosition>(*ring_, OwnPosition(cursor_)).pop(buffer));
+  if (polling_ == Polling::throughput || next_ != staged_) return pop_staged(buffer);
+  return seen(Reader<OwnPosition>(*ring_, OwnPosition(cursor_), style(0)).pop(buffer));
+}
+
+PopResult Consumer::pop_staged(std::span<std::byte> buffer) noexcept {
+  std::span<const std::byte> bytes;
+  PopResult result = pop(bytes);
+  if (result.what != Pop::item) return result;
+  if (bytes.size() > buffer.size()) {
+    --next_;  // it stays
+    result.what = Pop::too_small;
+  } else {
+    HardwareMemory::copy_out(buffer.data(), bytes.data(), bytes.size());
+  }
+  return result;
 }
 
 PopResult Consumer::pop_wait(std::span<std::byte> buffer, std::chrono::nanoseconds patience, Wait wait) noexcept {
-  return wait_for(patience, wait, [&] { return pop_into(buffer); });
+  // A look before a sleep is worth a look at C.
+  const bool sleeps = wait.kind() == Wait::Kind::backoff || wait.kind() == Wait::Kind::block;
+  sleeps_from_ = sleeps ? wait.spins() : ~std::uint32_t{0};
+  const PopResult result = wait_for(patience, wait, [&] { return pop_into(buffer); });
+  sleeps_from_ = ~std::uint32_t{0};
+  return result;
 }
 
 PopResult Consumer::pop_batch(std::span<std::byte> buffer, std::span<BatchItem> items,
                               std::span<BatchItem>& taken) noexcept {
-  return counted(Reader<OwnPosition>(*ring_, OwnPosition(cursor_)).pop_batch(buffer, items, taken));
+  if (next_ != staged_) seek(cursor());
+  const std::uint32_t gather = polling_ == Polling::throughput ? kGather : 0;
+  if (gather && empties_)
+    for (std::uint32_t k = 0; k < kIdle; ++k) HardwareMemory::pause();
+  return seen(Reader<OwnPosition>(*ring_, OwnPosition(cursor_), style(gather)).pop_batch(buffer, items, taken));
+}
+
+bool Consumer::make_stage(std::uint64_t bytes) noexcept {
+  if (!stage_items_) stage_items_.reset(new (std::nothrow) BatchItem[kStageItems]);
+  if (stage_items_ && bytes > stage_size_) {
+    stage_bytes_.reset(new (std::nothrow) std::byte[bytes]);
+    stage_size_ = stage_bytes_ ? bytes : 0;
+  }
+  return stage_items_ && stage_size_ >= bytes;
+}
+
+PopResult Consumer::restage(std::span<const std::byte>& bytes) noexcept {
+  bytes = {};
+  const std::uint64_t element = ring_->geometry().element_size();
+  std::uint64_t need = std::max(element, std::min(kStageBytes, kStageItems * element));
+  for (;;) {
+    PopResult result;
+    result.what = Pop::too_small;
+    if (!make_stage(need)) return result;
+    std::span<BatchItem> taken;
+    result = pop_batch({stage_bytes_.get(), stage_size_}, {stage_items_.get(), kStageItems}, taken);
+    if (result.what == Pop::item) {
+      next_ = static_cast<std::size_t>(taken.data() - stage_items_.get());
+      staged_ = next_ + taken.size();
+      hand_out(bytes);
+      return result;
+    }
+    if (result.what != Pop::too_small) return result;
+    need = result.count * element;
+    if (result.lost == 0 && result.skipped == 0) continue;
+    result.what = Pop::empty;  // what was passed is told now; the item is for the next call
+    return result;
+  }
 }
 
 PopResult Consumer::peek(std::span<const std::byte>& elements) noexcept {
-  const PopResult result = counted(Reader<OwnPosition>(*ring_, OwnPosition(cursor_)).peek());
+  if (next_ != staged_) seek(cursor());
+  ReadStyle looks = style(0);
+  looks.check_peeked = peeked_ == cursor_;  // again: was it found to be gone?
+  const PopResult result = seen(Reader<OwnPosition>(*ring_, OwnPosition(cursor_), looks).peek());
+  peeked_ = cursor_;
   elements = {};
   if (result.what == Pop::item) {
     elements = {ring_->element(result.index), std::size_t{result.count} * ring_->geometry().element_size()};

@@ -9,18 +9,41 @@
 
 namespace slickq {
 
+namespace {
+
+ProducersLock::Kind lock_kind(ProducerMode mode) noexcept {
+  return mode == ProducerMode::single ? ProducersLock::Kind::alone : ProducersLock::Kind::shared;
+}
+
+Queue& writable(Queue& queue) {
+  if (queue.writable()) return queue;
+  throw Error(Errc::permission, queue.name(), "mapped read-only, and a producer writes",
+              "ask its owner for write permission");
+}
+
+}  // namespace
+
 Producer::Producer(Queue& queue, ProducerOptions options)
     : pid_(getpid()),
-      queue_(&queue),
+      queue_(&writable(queue)),
       ring_(&queue.ring()),
       annex_(queue.annex()),
+      alone_(options.mode == ProducerMode::single),
+      limited_(!options.respect.empty()),
+      limit_(limited_ ? 0 : kMaxIndex),
+      lock_(queue, lock_kind(options.mode)),
       seat_(Seat::claim(queue)),
       writer_(queue.ring(), Journal(queue.annex(), queue.geometry()), seat_.line()),
+      sole_(queue.ring(), Journal(queue.annex(), queue.geometry()), seat_.line()),
       options_(std::move(options)) {
-  if (!queue.writable()) {
-    throw Error(Errc::permission, queue.name(), "mapped read-only, and a producer writes",
-                "ask its owner for write permission");
-  }
+  if (!alone_) return;
+  detail::expect_barriers();
+  sole_.begin();
+}
+
+Burst Producer::burst(std::uint32_t k) noexcept {
+  detail::expect_barriers();
+  return {*this, k};
 }
 
 Push Producer::push(std::span<const std::byte> bytes) noexcept {
@@ -37,31 +60,37 @@ Push Producer::push_block(std::span<const std::byte> elements) noexcept {
 
 Push Producer::push_batch(std::span<const std::byte> elements) noexcept {
   while (!elements.empty()) {
-    // Half a ring at most in one step: readers shall have the time to read the first half.
-    const std::uint32_t most = std::max(ring_->geometry().slot_count() / 2, 1u);
-    const Push done = put_singles(elements, most);
+    const Push done = put_run(elements);
     if (done != Push::pushed) return done;
   }
   return Push::pushed;
 }
 
-// C may go so far: the ring less what the slowest respected cursor has not passed.
-std::uint64_t Producer::limit() const noexcept {
-  if (options_.respect.empty()) return kMaxIndex;
+// Ask the respected cursors how far C may go: the ring, less what the slowest has not passed. Is it farther than known?
+// They are asked when what is known does not suffice: each look takes a line away from a consumer.
+bool Producer::raise_limit() noexcept {
+  if (!limited_) return false;
   std::uint64_t slowest = kMaxIndex;
   for (const AtomicCursor& cursor : options_.respect) slowest = std::min(slowest, cursor.load());
-  return std::min(slowest + ring_->geometry().capacity(), kMaxIndex - 1);
+  const std::uint64_t known = std::exchange(limit_, std::min(slowest + ring_->geometry().capacity(), kMaxIndex - 1));
+  return limit_ > known;
 }
 
 Push Producer::try_reserve(std::uint32_t count, std::uint64_t& index) noexcept {
-  index = writer_.reserve(count, limit());
-  if (index != kNoIndex) return Push::pushed;
-  if (writer_.is_obstructed()) return Push::obstructed;
-  return options_.respect.empty() ? Push::exhausted : Push::timed_out;
+  do {
+    index = alone_ ? sole_.reserve(count, limit_) : writer_.reserve(count, limit_);
+    if (index != kNoIndex) {
+      // No cursor is ahead of C. Known from before a reset it is too far: ask again.
+      if (limited_ && limit_ > index + 2 * std::uint64_t{ring_->geometry().capacity()}) limit_ = 0;
+      return Push::pushed;
+    }
+    if (!alone_ && writer_.is_obstructed()) return Push::obstructed;
+  } while (raise_limit());
+  return limited_ ? Push::timed_out : Push::exhausted;
 }
 
 Push Producer::reserve_index(std::uint32_t count, std::uint64_t& index) noexcept {
-  if (has_open_reservation_) return Push::busy;
+  if (engaged_) return Push::busy;
   const Push tried = try_reserve(count, index);
   return tried == Push::timed_out || tried == Push::obstructed ? wait_to_reserve(tried, count, index) : tried;
 }
@@ -107,12 +136,46 @@ void Producer::wake_if_moved(std::uint64_t& seen) noexcept {
 void Producer::fill(std::uint64_t index, std::span<const std::byte> bytes, std::uint32_t count) noexcept {
   std::byte* const to = ring_->element(index);
   HardwareMemory::copy_in(to, bytes.data(), bytes.size());
-  HardwareMemory::fill_in(to + bytes.size(), std::uint64_t{count} * ring_->geometry().element_size() - bytes.size());
+  const std::uint64_t room = std::uint64_t{count} * ring_->geometry().element_size();
+  if (bytes.size() != room) HardwareMemory::fill_in(to + bytes.size(), room - bytes.size());
 }
 
-void Producer::count_pushed(std::uint64_t index) noexcept {
-  last_index_ = index;
-  ++pushed_items_;
+// The lines that this producer writes some items later are with the reader of a lap ago: asked for now, they are here
+// by then.
+void Producer::prefetch_ahead(std::uint64_t index) const noexcept {
+  constexpr std::uint64_t kAhead = 8;
+  constexpr std::uint64_t kLine = 64;
+  constexpr std::uint64_t kMostBytes = 256;  // a longer element's other lines follow by themselves
+  const std::uint64_t then = index + kAhead * ring_->geometry().items_per_slot();
+  HardwareMemory::prefetch_for_write(ring_->slot(then));
+  const std::byte* const element = ring_->element(then);
+  const std::uint64_t bytes = std::min<std::uint64_t>(ring_->geometry().element_size(), kMostBytes);
+  for (std::uint64_t at = 0; at < bytes; at += kLine) HardwareMemory::prefetch_for_write(element + at);
+}
+
+void Producer::count_pushed(std::uint64_t last, std::uint64_t items) noexcept {
+  last_index_ = last;
+  pushed_items_ += items;
+}
+
+bool Producer::publish(std::uint64_t index, std::uint32_t reserved, std::uint32_t count) noexcept {
+  const std::uint64_t end = index + ring_->geometry().footprint(reserved);
+  bool visible = true;
+  if (alone_) {
+    sole_.publish(index, end, count);
+  } else {
+    visible = writer_.publish(index, end, count);
+    writer_.done();
+  }
+  wake_sleepers(annex_);
+  visible ? count_pushed(index, 1) : void(++late_);
+  return visible;
+}
+
+void Producer::abandon(std::uint64_t index, std::uint32_t reserved) noexcept {
+  const std::uint64_t end = index + ring_->geometry().footprint(reserved);
+  alone_ ? sole_.mark_dead(index, end) : writer_.abandon(index, end);
+  wake_sleepers(annex_);
 }
 
 Push Producer::put(std::span<const std::byte> bytes, std::uint32_t count) noexcept {
@@ -120,15 +183,9 @@ Push Producer::put(std::span<const std::byte> bytes, std::uint32_t count) noexce
     std::uint64_t index;
     const Push reserved = reserve_index(count, index);
     if (reserved != Push::pushed) return reserved;
+    prefetch_ahead(index);
     fill(index, bytes, count);
-    const bool visible = writer_.publish(index, index + ring_->geometry().footprint(count), count);
-    writer_.done();
-    wake_sleepers(annex_);
-    if (visible) {
-      count_pushed(index);
-      return Push::pushed;
-    }
-    ++late_;
+    if (publish(index, count, count)) return Push::pushed;
   }
 }
 
@@ -139,40 +196,98 @@ Push Producer::put_first(std::span<const std::byte>& left) noexcept {
   return done;
 }
 
-// As many of `left` as `most` allows, in one atomic step. One that cannot go where it was reserved ends the step: what
-// comes after it must stay after it.
-Push Producer::put_singles(std::span<const std::byte>& left, std::uint32_t most) noexcept {
-  const std::uint64_t size = ring_->geometry().element_size();
-  const std::uint64_t step = ring_->geometry().items_per_slot();
-  if (!options_.respect.empty() || writer_.is_near_the_end()) most = 1;
-  const auto k = static_cast<std::uint32_t>(std::min<std::uint64_t>((left.size() + size - 1) / size, most));
-  if (k <= 1) return put_first(left);
-  if (has_open_reservation_) return Push::busy;
-  std::uint64_t index = writer_.reserve_singles(k);
-  if (index == kNoIndex) return Push::exhausted;
-  const std::uint64_t begin = index;
-  const std::uint64_t end = index + k * step;
-  for (; index != end; index += step) {
-    if (!writer_.is_clear(index, step)) {
-      writer_.count_detour();
-      break;
-    }
-    const std::size_t bytes = std::min<std::size_t>(left.size(), size);
-    fill(index, left.first(bytes), 1);
-    if (!writer_.publish(index, index + step, 1)) {
-      ++late_;
-      break;
-    }
-    count_pushed(index);
-    left = left.subspan(bytes);
+// A run: some items of one slot each, reserved in one step. Nothing when there is no room for two.
+Singles Producer::reserve_run(std::uint32_t k) noexcept {
+  // Half a ring at most in one step: readers shall have the time to read the first half.
+  k = std::min({k, Writer::kMostSingles, ring_->geometry().slot_count() / 2});
+  if (k < 2 || engaged_) return {};
+  for (;;) {
+    const Singles run = alone_ ? sole_.reserve_singles(k, limit_) : writer_.reserve_singles(k, limit_);
+    if (run.count != 0 || !raise_limit()) return run;
   }
-  if (index == end) {
-    writer_.done();
+}
+
+bool Producer::is_clear(std::uint64_t index) noexcept {
+  if (alone_ || writer_.is_clear(index, ring_->geometry().items_per_slot())) return true;
+  writer_.count_detour();
+  return false;
+}
+
+// Returns up to where they are visible.
+std::uint64_t Producer::put_up(std::uint64_t from, std::uint64_t to) noexcept {
+  const std::uint64_t step = ring_->geometry().items_per_slot();
+  std::uint64_t used = to;
+  if (from == to) return to;
+  if (alone_) {
+    sole_.put_up(from, to);
   } else {
-    writer_.abandon(index, end);
+    used = writer_.put_up(from, to);
+  }
+  if (used != to) ++late_;
+  if (used != from) count_pushed(used - step, (used - from) / step);
+  return used;
+}
+
+void Producer::finish_run(std::uint64_t begin, std::uint64_t used, std::uint64_t end) noexcept {
+  if (!alone_) {
+    writer_.finish(begin, used, end);
+  } else if (used != end) {
+    sole_.mark_dead(used, end);
   }
   wake_sleepers(annex_);
-  return index != begin ? Push::pushed : put_first(left);  // alone it finds a way round, or says that there is none
+}
+
+// One that cannot go where it was reserved ends the run: what comes after it must stay after it.
+Push Producer::put_run(std::span<const std::byte>& left) noexcept {
+  const std::uint64_t size = ring_->geometry().element_size();
+  const std::uint64_t step = ring_->geometry().items_per_slot();
+  const Singles run = reserve_run(
+      static_cast<std::uint32_t>(std::min<std::uint64_t>((left.size() + size - 1) / size, Writer::kMostSingles)));
+  if (run.count == 0) return put_first(left);
+  const std::uint64_t end = run.index + run.count * step;
+  std::uint64_t at = run.index;
+  for (auto from = left; at != end && is_clear(at); at += step) {
+    const std::size_t bytes = std::min<std::size_t>(from.size(), size);
+    prefetch_ahead(at);
+    fill(at, from.first(bytes), 1);
+    from = from.subspan(bytes);
+  }
+  const std::uint64_t used = put_up(run.index, at);
+  finish_run(run.index, used, end);
+  left = left.subspan(std::min<std::size_t>(left.size(), (used - run.index) / step * size));
+  return used != run.index ? Push::pushed : put_first(left);  // alone it finds a way round, or says that there is none
+}
+
+Push Burst::push(std::span<const std::byte> bytes) noexcept {
+  Producer& to = producer_;
+  if (bytes.size() > to.ring_->geometry().element_size()) return Push::too_large;
+  const std::uint64_t step = to.ring_->geometry().items_per_slot();
+  if (next_ == end_) {
+    end();
+    const Singles run = to.reserve_run(k_);
+    if (run.count == 0) return to.put(bytes, 1);
+    begin_ = next_ = run.index;
+    end_ = run.index + run.count * step;
+    to.engaged_ = true;
+  }
+  if (to.is_clear(next_)) {
+    to.prefetch_ahead(next_);
+    to.fill(next_, bytes, 1);
+    if (to.put_up(next_, next_ + step) != next_) {
+      next_ += step;
+      wake_sleepers(to.annex_);
+      return Push::pushed;
+    }
+  }
+  end();
+  return to.put(bytes, 1);
+}
+
+void Burst::end() noexcept {
+  if (begin_ == end_) return;
+  producer_.engaged_ = false;
+  producer_.finish_run(begin_, next_, end_);
+  begin_ = next_ = end_;
 }
 
 Reservation Producer::reserve(std::uint32_t count) noexcept {
@@ -180,7 +295,7 @@ Reservation Producer::reserve(std::uint32_t count) noexcept {
   std::uint64_t index;
   const Push reserved = reserve_index(count, index);
   if (reserved != Push::pushed) return {*this, reserved, kNoIndex, count};
-  has_open_reservation_ = true;
+  engaged_ = true;
   return {*this, reserved, index, count};
 }
 
@@ -204,25 +319,15 @@ Push Reservation::publish(std::uint32_t count) noexcept {
   const std::uint64_t index = std::exchange(index_, kNoIndex);
   if (index == kNoIndex) return what_;
   if (count == 0 || count > count_) count = count_;
-  const std::uint64_t end = index + producer_->ring_->geometry().footprint(count_);
-  const bool visible = producer_->writer_.publish(index, end, count);
-  producer_->writer_.done();
-  producer_->has_open_reservation_ = false;
-  wake_sleepers(producer_->annex_);
-  if (visible) {
-    producer_->count_pushed(index);
-    return Push::pushed;
-  }
-  ++producer_->late_;
-  return what_ = Push::late;
+  producer_->engaged_ = false;
+  return producer_->publish(index, count_, count) ? Push::pushed : what_ = Push::late;
 }
 
 void Reservation::abandon() noexcept {
   const std::uint64_t index = std::exchange(index_, kNoIndex);
   if (index == kNoIndex) return;
-  producer_->writer_.abandon(index, index + producer_->ring_->geometry().footprint(count_));
-  producer_->has_open_reservation_ = false;
-  wake_sleepers(producer_->annex_);
+  producer_->engaged_ = false;
+  producer_->abandon(index, count_);
 }
 
 }  // namespace slickq

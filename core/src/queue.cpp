@@ -11,6 +11,7 @@
 
 #include "slickq/error.hpp"
 #include "slickq/holders.hpp"
+#include "slickq/journal.hpp"
 #include "slickq/names.hpp"
 #include "slickq/recognise.hpp"
 #include "slickq/seat.hpp"
@@ -50,6 +51,7 @@ struct Queue::State {
   Annex* annex = nullptr;  // null where an original made the segment
   bool creator = false;
   LineTable lines;
+  ProducerCount producers;
 
   explicit State(const Geometry& g) : geometry(g) {}
   void adopt(Segment mapped, bool has_annex) noexcept {
@@ -142,6 +144,7 @@ Queue Queue::open_or_create(std::string_view name, const Geometry& geometry, con
 
 Annex* Queue::annex() const noexcept { return state_->annex; }
 LineTable& Queue::line_table() const noexcept { return state_->lines; }
+ProducerCount& Queue::producer_count() const noexcept { return state_->producers; }
 const Geometry& Queue::geometry() const noexcept { return state_->geometry; }
 bool Queue::is_shared() const noexcept { return !state_->local; }
 bool Queue::is_creator() const noexcept { return state_->creator; }
@@ -158,7 +161,10 @@ void Queue::reset(bool force) {
     }
   }
   ring_.reset();
-  forget_the_dead(*this);  // or their claims would be held against whoever reserves the same indexes again
+  // Or what was said of the old indexes would be held against whoever reserves the same ones again.
+  forget_the_dead(*this);
+  Journal journal(annex(), geometry());
+  for (std::uint32_t line = 0; line < journal.top(); ++line) journal.forget_passed(line);
 }
 
 bool Queue::unlink() const noexcept { return is_shared() && ::unlink(state_->segment.path().c_str()) == 0; }

@@ -8,11 +8,11 @@ namespace {
 
 class Judge {
  public:
-  explicit Judge(const std::vector<LineSight>& lines) : lines_(lines) {}
+  Judge(const Geometry& geometry, const std::vector<LineSight>& lines) : geometry_(geometry), lines_(lines) {}
 
-  // Rules 1 and 2, and what is left for 3 and 4.
-  Missing of(std::uint64_t index, std::uint64_t step) const {
-    Missing found{index, index + step, Owner::unknown, kNoLine};
+  // Rules 1 and 2, and what is left for 3 and 4. inferred, and a line: hidden by the dead owner of that line.
+  Missing of(std::uint64_t index) const {
+    Missing found{index, index + geometry_.items_per_slot(), Owner::unknown, kNoLine};
     for (const LineSight& seen : lines_) {
       if (seen.claim.state != JournalState::held || index < seen.claim.index || index >= seen.claim.end) continue;
       // Two claims on one index: one of them is of before a reset. The living are believed.
@@ -21,6 +21,7 @@ class Judge {
       found.line = seen.line;
     }
     if (found.owner == Owner::unknown && is_reserving_below(index, false)) found.owner = Owner::live;
+    if (found.owner == Owner::unknown) ask_who_hides(found);
     return found;
   }
 
@@ -45,18 +46,31 @@ class Judge {
   }
 
  private:
+  // The marker there may lie below the late item of somebody who holds the slot of an earlier lap. Once he is dead,
+  // others may have reserved the slot anew: as good a guess as rule 3.
+  void ask_who_hides(Missing& found) const {
+    for (const LineSight& seen : lines_) {
+      if ((passed_bits(seen.claim, geometry_, found.index, found.end) & seen.claim.passed) == 0) continue;
+      if (found.owner == Owner::live) continue;
+      found.line = seen.line;
+      found.inferred = seen.dead;
+      if (!seen.dead) found.owner = Owner::live;
+    }
+  }
+
   bool is_reserving_below(std::uint64_t index, bool dead) const {
     return std::any_of(lines_.begin(), lines_.end(), [&](const LineSight& seen) {
       return seen.dead == dead && seen.claim.state == JournalState::reserving && seen.claim.index <= index;
     });
   }
 
+  const Geometry& geometry_;
   const std::vector<LineSight>& lines_;
 };
 
 // A run has one owner, and either all of it may be of a dead `reserving` line or nothing of it.
 bool continues(const Missing& run, const Missing& next, const Judge& judge) {
-  return run.end == next.index && run.owner == next.owner && run.line == next.line &&
+  return run.end == next.index && run.owner == next.owner && run.line == next.line && run.inferred == next.inferred &&
          judge.may_be_of_a_dead_line(run.index) == judge.may_be_of_a_dead_line(next.index);
 }
 
@@ -90,28 +104,31 @@ void add_repair(RepairPlan& plan, const Missing& run) {
 
 }  // namespace
 
-std::vector<Missing> owners_of(const std::vector<std::uint64_t>& indexes, std::uint64_t step,
+std::vector<Missing> owners_of(const std::vector<std::uint64_t>& indexes, const Geometry& geometry,
                                const std::vector<LineSight>& lines) {
-  const Judge judge(lines);
+  const Judge judge(geometry, lines);
   const auto is_inferred = [&](const Missing& run) {
-    return run.owner == Owner::unknown && judge.may_be_of_a_dead_line(run.index);
+    return run.owner == Owner::unknown && !run.inferred && judge.may_be_of_a_dead_line(run.index);
   };
   std::vector<Missing> runs;
   runs.reserve(indexes.size());
-  for (const std::uint64_t index : indexes) runs.push_back(judge.of(index, step));
+  for (const std::uint64_t index : indexes) runs.push_back(judge.of(index));
   const auto inferred = static_cast<std::size_t>(std::count_if(runs.begin(), runs.end(), is_inferred));
-  if (inferred > judge.dead_reserving_lines()) return runs;
+  const bool is_clear = inferred <= judge.dead_reserving_lines();
   for (Missing& run : runs) {
-    if (is_inferred(run)) run = {run.index, run.end, Owner::dead, judge.only_dead_reserving_line(), true};
+    if (run.inferred) run.owner = Owner::dead;
+    if (is_clear && is_inferred(run)) run = {run.index, run.end, Owner::dead, judge.only_dead_reserving_line(), true};
   }
   return runs;
 }
 
-Missing owner_of(std::uint64_t index, std::uint64_t step, const std::vector<LineSight>& lines) {
-  return owners_of({index}, step, lines).front();
+Missing owner_of(std::uint64_t index, const Geometry& geometry, const std::vector<LineSight>& lines) {
+  return owners_of({index}, geometry, lines).front();
 }
 
 bool is_settled(std::uint32_t line, const Claim& claim, const RepairPlan& now) {
+  // What he hid is one lap later, or many: as long as anything is missing.
+  if (claim.passed != 0) return now.repairs.empty() && now.doubts.empty();
   const auto overlaps = [&](const Missing& run) { return run.index < claim.end && claim.index < run.end; };
   // Of a repair the owner cannot be told any more, as neighbours became one. Of a doubt: whatever no line holds, also
   // what is left to the living because one of them is `reserving`; that is a perhaps.
@@ -126,14 +143,14 @@ bool is_settled(std::uint32_t line, const Claim& claim, const RepairPlan& now) {
          std::none_of(now.doubts.begin(), now.doubts.end(), doubt_is_his);
 }
 
-RepairPlan detail::judge(std::uint64_t reserved, std::uint64_t step, const std::vector<std::uint64_t>& missing,
+RepairPlan detail::judge(std::uint64_t reserved, const Geometry& geometry, const std::vector<std::uint64_t>& missing,
                          const std::vector<LineSight>& lines, const RepairRules& rules, std::uint64_t leading) {
-  const Judge judge(lines);
+  const Judge judge(geometry, lines);
   std::vector<Missing> runs;
-  for (const std::uint64_t index : missing) append(runs, judge.of(index, step), judge);
+  for (const std::uint64_t index : missing) append(runs, judge.of(index), judge);
 
   const auto may_be_dead = [&](const Missing& run) {
-    return run.owner == Owner::unknown && judge.may_be_of_a_dead_line(run.index);
+    return run.owner == Owner::unknown && !run.inferred && judge.may_be_of_a_dead_line(run.index);
   };
   const auto candidates = static_cast<std::size_t>(std::count_if(runs.begin(), runs.end(), may_be_dead));
   // The leading run is perhaps no hole at all: it must not make the others doubtful, only itself.
@@ -143,7 +160,7 @@ RepairPlan detail::judge(std::uint64_t reserved, std::uint64_t step, const std::
   const bool is_clear_behind = candidates - (leads ? 1 : 0) <= lines_left;
   for (Missing& run : runs) {
     const bool clear = run.index == leading ? is_clear : is_clear_behind;
-    run.inferred = clear && may_be_dead(run);
+    run.inferred = run.inferred || (clear && may_be_dead(run));
   }
 
   RepairPlan plan;
@@ -159,7 +176,7 @@ RepairPlan detail::judge(std::uint64_t reserved, std::uint64_t step, const std::
       const std::uint64_t inferred_below = run.inferred ? rules.inferred_below : 0;
       if (const auto part = cut_below(dead_below, run)) add_repair(plan, {part->index, part->end, Owner::dead});
       if (const auto part = cut_below(inferred_below, run)) {
-        add_repair(plan, {part->index, part->end, Owner::dead, kNoLine, true});
+        add_repair(plan, {part->index, part->end, Owner::dead, part->line, true});
       }
       if (const auto part = cut_below(rules.doubts_below, run)) add_repair(plan, *part);
     }

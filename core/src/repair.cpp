@@ -30,8 +30,13 @@ std::vector<LineSight> look_at_journal(const View& view) {
   Annex copy = view.annex();
   const Journal journal(&copy, view.geometry());
   for (std::uint32_t line = 0; line < journal.top(); ++line) {
-    const Claim claim = journal.claim(line);
+    Claim claim = journal.claim_and_passed(line);
     if (claim.state == JournalState::free) continue;
+    keep_hiding(claim, view.geometry(), [&](std::uint64_t index) {
+      Slot slot{};
+      view.read_slots(view.geometry().slot_of(index), {&slot, 1});
+      return slot.data_index;
+    });
     const bool dead =
         !view.is_live() || ask_line_lock(view.fd(), journal_line_offset(view.geometry(), line)) == LineLock::free;
     lines.push_back({claim, line, dead});
@@ -47,7 +52,7 @@ std::vector<HoleOwner> owners_of(const View& view, const std::vector<Hole>& hole
   const Annex annex = view.annex();
   std::vector<std::uint64_t> indexes;
   for (const Hole& hole : holes) indexes.push_back(hole.index);
-  for (const Missing& of : owners_of(indexes, view.geometry().items_per_slot(), lines)) {
+  for (const Missing& of : owners_of(indexes, view.geometry(), lines)) {
     HoleOwner owner{of.owner, 0, of.inferred};
     if (of.line != kNoLine) owner.pid = static_cast<pid_t>(annex.journal[of.line].pid);
     if (!view.is_live()) owner.owner = Owner::unknown;  // a copy: who lives was true elsewhere, at another time
@@ -87,7 +92,7 @@ bool Repairer::apply(const RepairPlan& plan, std::uint64_t* marked) {
     throw Error(Errc::permission, queue_->name(), "mapped read-only, and a repair writes",
                 "repair it as its owner, or as root");
   }
-  const bool complete = apply_repair(queue_->ring(), plan, marked);
+  const bool complete = apply_repair(queue_->ring(), journal_, plan, marked);
   wake_sleepers(queue_->annex());
   if (complete) free_settled(plan.dead);
   return complete;
@@ -117,7 +122,7 @@ void Repairer::free_settled(const std::vector<std::uint32_t>& lines) {
   }
   const RepairPlan now = plan();
   for (const std::uint32_t line : locked) {
-    if (is_settled(line, journal_.claim(line), now)) {
+    if (is_settled(line, journal_.claim_and_passed(line), now)) {
       journal_.free(line);
     } else {
       journal_.bury(line);  // it stays for a later repair, and is in nobody's way

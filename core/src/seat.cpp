@@ -13,7 +13,8 @@ namespace {
 // Worth a try? Not one that died at work while what it reserved is in the ring: the repair wants to read it.
 bool looks_reusable(const Claim& claim, const Queue& queue) noexcept {
   if (claim.state == JournalState::free || claim.state == JournalState::idle) return true;
-  return claim.state == JournalState::held && claim.end + queue.geometry().capacity() <= queue.ring().reserved_index();
+  if (claim.state != JournalState::held || claim.passed != 0) return false;  // passed: what he hid is of a later lap
+  return claim.end + queue.geometry().capacity() <= queue.ring().reserved_index();
 }
 
 // Is the owner of a line gone? Asked through an open file of its own, made when first needed: a line of our own process
@@ -54,14 +55,15 @@ Seat Seat::claim(const Queue& queue) noexcept {
   for (std::uint32_t line = 0; line < kJournalLines; ++line) {
     JournalLine& at = annex->journal[line];
     Seat seat(queue, line);
-    const Claim claim = seat.journal_.claim(line);
+    const Claim claim = seat.journal_.claim_and_passed(line);
     if (!looks_reusable(claim, queue)) continue;
     if (claim.state != JournalState::free && !asker.is_gone(line)) continue;
     if (!seat.lock()) continue;
     // Again under the lock: somebody may have come and died at work meanwhile.
-    if (!looks_reusable(seat.journal_.claim(line), queue)) continue;
+    if (!looks_reusable(seat.journal_.claim_and_passed(line), queue)) continue;
     HardwareMemory::store(&at.pid, static_cast<std::uint32_t>(getpid()), std::memory_order_relaxed);
     seat.journal_.dig_up(line);
+    seat.journal_.forget_passed(line);
     seat.journal_.idle(line, 0);
     seat.journal_.raise_top(line + 1);
     seat.owns_ = true;

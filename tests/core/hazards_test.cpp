@@ -163,7 +163,7 @@ TEST_CASE("neither a marker nor a publish moves a slot backwards, whatever an ol
     for (const std::uint64_t newer : {std::uint64_t{2}, std::uint64_t{10}}) {  // published late; lapped
       stage.items(8, newer + 1).item(newer).reserved(std::max<std::uint64_t>(8, newer + 1));
       const auto seen = bytes_of(stage);
-      CHECK_FALSE(slickq::apply_repair(stage.queue().ring(), old_plan));
+      CHECK_FALSE(slickq::apply_repair(stage.queue().ring(), stage.journal(), old_plan));
       CHECK_FALSE(stage.queue().ring().mark(2 * stage.step(), 3 * stage.step()));
       CHECK_FALSE(stage.queue().ring().try_publish(2 * stage.step(), 1));
       CHECK(bytes_of(stage) == seen);

@@ -181,13 +181,13 @@ void repair(Scene& scene) {
   for (;;) {
     const bool over = scene.producing.load() == 0;
     const slickq::RepairPlan plan = plan_repair(scene.queue.ring(), scene.journal, is_dead);
-    const bool complete = apply_repair(scene.queue.ring(), plan);
+    const bool complete = apply_repair(scene.queue.ring(), scene.journal, plan);
     slickq::wake_sleepers(scene.queue.annex());
     if (!plan.repairs.empty()) ++scene.repaired;
     if (complete) {
       const slickq::RepairPlan now = plan_repair(scene.queue.ring(), scene.journal, is_dead);
       for (const std::uint32_t line : plan.dead) {
-        if (!slickq::is_settled(line, scene.journal.claim(line), now)) {
+        if (!slickq::is_settled(line, scene.journal.claim_and_passed(line), now)) {
           scene.journal.bury(line);
           continue;
         }

@@ -83,7 +83,7 @@ constexpr Holes kHoles[] = {
        dead.held(first, first + 3 * step);
        dead.reserving(ring.reserve(static_cast<std::uint32_t>(step)));
        scene.push(6);
-       const std::uint64_t last = ring.reserve_singles(2);
+       const std::uint64_t last = ring.reserve_singles(2).index;
        dead.held(last, last + 2 * step);
        scene.push(1);
      }},

@@ -29,6 +29,8 @@ namespace {
 
 constexpr std::array<std::byte, 8> kElement{};
 
+Geometry ring_of_16() { return Geometry::make(Layout::slq1, 16, kElement.size()); }
+
 Queue queue_in(const ShmDir& dir, Layout layout = Layout::slq1) {
   slickq::CreateOptions options;
   options.shm_dir = dir.path();
@@ -99,8 +101,8 @@ TEST_CASE("of two claims on one index the living one counts") {
   const slickq::LineSight live{{slickq::JournalState::held, 4, 5}, 1, false};
   for (const bool dead_first : {true, false}) {
     const auto lines = dead_first ? std::vector{dead, live} : std::vector{live, dead};
-    CHECK(slickq::owner_of(4, 1, lines) == slickq::Missing{4, 5, Owner::live, 1});
-    CHECK(slickq::owner_of(5, 1, lines) == slickq::Missing{5, 6, Owner::dead, 0});
+    CHECK(slickq::owner_of(4, ring_of_16(), lines) == slickq::Missing{4, 5, Owner::live, 1});
+    CHECK(slickq::owner_of(5, ring_of_16(), lines) == slickq::Missing{5, 6, Owner::dead, 0});
   }
 }
 
@@ -160,7 +162,7 @@ struct Runs {
 // A line that died at `reserving` with this bound; C is 9.
 Runs judged(const std::vector<std::uint64_t>& missing, const slickq::RepairRules& rules, std::uint64_t bound = 2) {
   const slickq::LineSight line{{slickq::JournalState::reserving, bound, 0}, 0, true};
-  const auto plan = slickq::detail::judge(9, 1, missing, {line}, rules, slickq::kNoIndex);
+  const auto plan = slickq::detail::judge(9, ring_of_16(), missing, {line}, rules, slickq::kNoIndex);
   return {plan.repairs, plan.doubts};
 }
 

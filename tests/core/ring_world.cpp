@@ -27,6 +27,7 @@ World::World(Scheduler& scheduler, const Shape& shape, std::uint64_t seed, Flaw 
       huge_(slickq::Geometry::make(slickq::Layout::slq1, std::uint64_t{1} << 30, 1)),
       ledger_(queue_.geometry(), queue_.ring().base()) {
   test_support::WriteWatch::active() = &ledger_;
+  if (needs_runs()) cast_.hasty = false;
   producing_ = cast_.producers;
   for (std::uint32_t line = 0; line < cast_.producers; ++line) journal_.idle(line, 0);
   journal_.raise_top(cast_.producers);
@@ -106,10 +107,10 @@ void World::produce(std::uint32_t producer) {
   std::uint64_t number = 0;
   for (std::uint32_t k = 0; k < kOperations; ++k) {
     const auto count = static_cast<std::uint32_t>(1 + dice.below(dice.one_in(4) ? most : std::min(most, 3u)));
-    switch (dice.below(6)) {
+    switch (dice.below(needs_runs() ? 3 : 6)) {
       case 0: push(writer, producer, number++, count, static_cast<std::uint32_t>(1 + dice.below(count))); break;
       case 1: give_up(writer, count); break;
-      case 2: push_singles(writer, producer, number, std::min(count, ring_.geometry().slot_count())); break;
+      case 2: push_run(writer, producer, number, std::min(count, ring_.geometry().slot_count()), dice.one_in(2)); break;
       default: push(writer, producer, number++, count, count); break;
     }
   }
@@ -153,19 +154,41 @@ void World::push(Writer& writer, std::uint32_t producer, std::uint64_t number, s
   }
 }
 
-// As Producer::push_batch: one that cannot go where it was reserved ends the step.
-void World::push_singles(Writer& writer, std::uint32_t producer, std::uint64_t& number, std::uint32_t count) {
+// As Producer::push_batch and Burst: visible all at once, or each as it comes; one that cannot go where it was reserved
+// ends the run.
+void World::push_run(Writer& writer, std::uint32_t producer, std::uint64_t& number, std::uint32_t count, bool at_once) {
   const std::uint64_t step = ring_.geometry().items_per_slot();
-  std::uint64_t index = writer.reserve_singles(count);
-  const std::uint64_t end = index + count * step;
-  for (; index != end && writer.is_clear(index, step); index += step) {
-    const std::uint64_t id = ledger_.begin(producer, number++, index, 1);
-    write(id, index, 1);
-    const bool visible = publish(writer, index, index + step, 1);
-    ledger_.end(id, visible);
-    if (!visible) break;
+  const slickq::Singles run = writer.reserve_singles(count);
+  if (run.count != count) ledger_.fail("fewer than asked for, and no limit", run.index);
+  const std::uint64_t end = run.index + count * step;
+  if (!cast_.hasty) ledger_.begin_run(run.index, end);
+  std::vector<std::uint64_t> ids;
+  std::uint64_t used = run.index;  // visible up to here
+  std::uint64_t at = run.index;    // written up to here
+  while (at != end && writer.is_clear(at, step)) {
+    ids.push_back(ledger_.begin(producer, number++, at, 1));
+    write(ids.back(), at, 1);
+    at += step;
+    if (!at_once) continue;
+    used = put_up(writer, used, at);
+    if (used != at) break;
   }
-  index == end ? writer.done() : writer.abandon(index, end);
+  if (!at_once && at != run.index) used = put_up(writer, used, at);
+  for (std::size_t k = 0; k < ids.size(); ++k) ledger_.end(ids[k], run.index + k * step < used);
+  if (used != at) {
+    ++late_;
+    number -= (at - used) / step;  // they are pushed again
+  }
+  if (flaw_ == Flaw::hides_markers) return used == end ? writer.done() : writer.abandon(used, end);
+  writer.finish(run.index, used, end);
+}
+
+// A hasty repairer takes the living for dead, and a run trusts that nobody does.
+std::uint64_t World::put_up(Writer& writer, std::uint64_t from, std::uint64_t to) {
+  const std::uint64_t step = ring_.geometry().items_per_slot();
+  if (!cast_.hasty && flaw_ != Flaw::blind_publish) return writer.put_up(from, to);
+  while (from != to && publish(writer, from, from + step, 1)) from += step;
+  return from;
 }
 
 void World::give_up(Writer& writer, std::uint32_t count) {
@@ -263,7 +286,7 @@ void World::repair(bool hasty, Dice& dice) {
 
 void World::apply(const slickq::RepairPlan& plan) {
   if (flaw_ != Flaw::upward_marks && flaw_ != Flaw::blind_marks && flaw_ != Flaw::marks_beyond_c) {
-    (void)slickq::apply_repair(ring_, plan);
+    (void)slickq::apply_repair(ring_, journal_, plan);
     return;
   }
   if (ring_.geometry().slot_count() == 1) return;
@@ -295,7 +318,7 @@ void World::apply_flawed(const slickq::Missing& run) {
 void World::free_settled(const slickq::RepairPlan& plan, const Lines& proven, const slickq::RepairPlan& now) {
   for (const std::uint32_t line : plan.dead) {
     if (!proven[line]) continue;
-    if (slickq::is_settled(line, journal_.claim(line), now)) {
+    if (slickq::is_settled(line, journal_.claim_and_passed(line), now)) {
       journal_.free(line);
     } else {
       journal_.bury(line);

@@ -28,12 +28,13 @@ using Memory = test_support::ScheduledMemory;
 /// Mistakes put in on purpose: each must be found.
 enum class Flaw : std::uint8_t {
   none,
-  no_detour,      ///< producers write where one of an earlier lap may still be writing
-  no_c_check,     ///< a reader trusts the slot
-  upward_marks,   ///< a repair marks from the first index up
-  blind_marks,    ///< a repair stores without looking what is there
-  blind_publish,  ///< a late producer publishes over newer items
-  marks_beyond_c  ///< a repair leads one slot too far
+  no_detour,       ///< producers write where one of an earlier lap may still be writing
+  no_c_check,      ///< a reader trusts the slot
+  upward_marks,    ///< a repair marks from the first index up
+  blind_marks,     ///< a repair stores without looking what is there
+  blind_publish,   ///< a late producer publishes over newer items
+  marks_beyond_c,  ///< a repair leads one slot too far
+  hides_markers    ///< who publishes a run late does not put back the markers he hid
 };
 
 struct Shape {
@@ -93,6 +94,7 @@ class World {
   std::uint64_t late() const { return late_; }
   std::uint64_t repaired() const { return repaired_; }
   std::uint64_t lost() const { return lost_; }
+  std::uint64_t hidden_markers() const { return ledger_.hidden_markers(); }
 
  private:
   using Ring = slickq::BasicRing<Memory>;
@@ -107,6 +109,8 @@ class World {
     bool dead = false;
   };
 
+  /// The flaw shows in runs only.
+  bool needs_runs() const { return flaw_ == Flaw::hides_markers; }
   void plan_deaths();
   void on_death(std::uint32_t task);
   void spawn_all();
@@ -114,7 +118,8 @@ class World {
   void produce(std::uint32_t producer);
   std::uint64_t reserve(Writer& writer, std::uint32_t count);
   void push(Writer& writer, std::uint32_t producer, std::uint64_t number, std::uint32_t reserved, std::uint32_t count);
-  void push_singles(Writer& writer, std::uint32_t producer, std::uint64_t& number, std::uint32_t count);
+  void push_run(Writer& writer, std::uint32_t producer, std::uint64_t& number, std::uint32_t count, bool at_once);
+  std::uint64_t put_up(Writer& writer, std::uint64_t from, std::uint64_t to);
   void give_up(Writer& writer, std::uint32_t count);
   void write(std::uint64_t id, std::uint64_t index, std::uint32_t count);
   bool publish(Writer& writer, std::uint64_t index, std::uint64_t end, std::uint32_t count);

@@ -55,6 +55,7 @@ struct Mistake {
   Flaw flaw;
   const char* name;
   const char* sign;
+  bool rare = false;  ///< too rare for the tenth of the runs that there is with a sanitizer
 };
 constexpr Mistake kMistakes[] = {
     {Flaw::no_detour, "no detour", "torn"},
@@ -63,6 +64,7 @@ constexpr Mistake kMistakes[] = {
     {Flaw::blind_marks, "marks without looking", "a slot moved backwards"},
     {Flaw::blind_publish, "publishes without looking", "a slot moved backwards"},
     {Flaw::marks_beyond_c, "marks beyond C", "beyond C"},
+    {Flaw::hides_markers, "hides markers", "stuck", true},
 };
 
 // The number of runs until the flaw shows; 0: it never did.
@@ -89,6 +91,7 @@ TEST_CASE("no interleaving and no death breaks a promise of the ring, in any lay
     std::uint64_t lost = 0;
     std::uint64_t steps = 0;
     std::uint64_t starved = 0;
+    std::uint64_t hidden = 0;
     const auto begin = std::chrono::steady_clock::now();
     for (std::uint64_t k = 0; k < kSeeds; ++k) {
       const std::uint64_t seed = test_support::seed() + k;
@@ -99,13 +102,14 @@ TEST_CASE("no interleaving and no death breaks a promise of the ring, in any lay
       late += world.late();
       repaired += world.repaired();
       lost += world.lost();
+      hidden += world.hidden_markers();
       starved += world.is_starved();
       steps += scheduler().steps();
     }
     const std::chrono::duration<double> took = std::chrono::steady_clock::now() - begin;
     MESSAGE(describe(shape, kSeeds, "") << steps << " steps in " << took.count() << " s, detours " << detours
                                         << ", late " << late << ", repaired " << repaired << ", lost " << lost
-                                        << ", starved " << starved);
+                                        << ", starved " << starved << ", hidden markers " << hidden);
     // Runs in which nothing happens would prove nothing.
     CHECK(starved < kSeeds / 10);
     CHECK(detours > 0);
@@ -116,6 +120,7 @@ TEST_CASE("no interleaving and no death breaks a promise of the ring, in any lay
 
 TEST_CASE("each mistake put in on purpose is found within the same number of runs") {
   for (const Mistake& mistake : kMistakes) {
+    if (mistake.rare && kSeeds < 2000) continue;
     std::string failure;
     const std::uint64_t runs = runs_until_found(mistake, failure);
     CHECK_MESSAGE(runs != 0, std::string(mistake.name));

@@ -111,6 +111,8 @@ class Stage {
   }
   std::uint32_t lines() const { return lines_; }
 
+  slickq::Journal journal() { return {queue_.annex(), geometry()}; }
+
  private:
   static slickq::Queue make(const test_support::ShmEnv& env, const Shape& shape, Tail tail) {
     const auto geometry = slickq::Geometry::make(shape.layout, std::uint64_t{kSlots} * shape.items_per_slot,
@@ -125,7 +127,6 @@ class Stage {
     std::memcpy(queue_.ring().base() + offset, &value, sizeof value);
     return *this;
   }
-  slickq::Journal journal() { return {queue_.annex(), geometry()}; }
   Stage& one_more_line() {
     journal().raise_top(++lines_);
     return *this;

@@ -77,6 +77,8 @@ struct ScheduledMemory {
               [&](std::size_t at, std::size_t piece) { Real::fill_in(static_cast<std::byte*>(to) + at, piece); });
   }
 
+  static void pause() noexcept { step(); }
+
   static void step() noexcept {
     if (Scheduler* const scheduler = Scheduler::active()) scheduler->step();
   }

@@ -57,11 +57,14 @@ struct alignas(64) JournalLine {
   std::uint64_t end;     ///< held: one past the last index
   std::uint32_t pid;     ///< of the owner as it sees itself; for people, never a proof
   std::uint32_t buried;  ///< not 0: the owner was proven dead, and writes nothing any more
+  std::uint64_t spare;
+  WideWord passed;  ///< by others: {bits, first index}: of the held slots that later laps gave up; see journal.hpp
 };
 static_assert(sizeof(JournalLine) == 64);
 static_assert(offsetof(JournalLine, end) == 8);
 static_assert(offsetof(JournalLine, pid) == 16);
 static_assert(offsetof(JournalLine, buried) == 20);
+static_assert(offsetof(JournalLine, passed) == 32);
 
 struct Annex {
   AnnexHeader header;

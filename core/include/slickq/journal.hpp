@@ -6,7 +6,11 @@
 //   reserving -> held[i,e)  after it, before an element is written
 //   held -> idle            after publish or marker
 //
-// Beside it a line may be buried: whoever proved its owner dead says so, for producers that would keep away from what
+// Beside it there are marks of others on a line. passed: who gives up a reservation because the owner may still be
+// publishing into the same slots, or marks there for another reason, says which. An owner that publishes with plain
+// stores (writer.hpp) may put its late item over such a marker; it looks at the end, and puts a marker back.
+//
+// And a line may be buried: whoever proved its owner dead says so, for producers that would keep away from what
 // the dead might still be writing. The claim stays what it was: the repair needs it.
 //
 // Thread safety: a line is written by its owner only (or by who holds its lock after the owner's death); read by
@@ -35,11 +39,26 @@ struct Claim {
   JournalState state = JournalState::free;
   std::uint64_t index = 0;  ///< held: first index; reserving, idle: no index below it will be reserved
   std::uint64_t end = 0;    ///< held: one past the last
+  /// held: bit k: of the slot k slots behind `index`, what later laps reserved so far has been given up
+  std::uint64_t passed = 0;
 
   friend bool operator==(const Claim&, const Claim&) = default;
 };
 
 inline constexpr std::uint32_t kNoLine = ~std::uint32_t{0};
+
+/// The bits of Claim::passed for those slots of `claim` that are also slots of [from, end), a later lap's.
+inline std::uint64_t passed_bits(const Claim& claim, const Geometry& geometry, std::uint64_t from,
+                                 std::uint64_t end) noexcept {
+  if (claim.state != JournalState::held) return 0;
+  std::uint64_t bits = 0;
+  std::uint64_t at = claim.index;
+  for (unsigned slot = 0; slot < 64 && at < claim.end; ++slot, at += geometry.items_per_slot()) {
+    const std::uint64_t same_slot = from + ((at - from) & geometry.mask());
+    if (same_slot < end && same_slot >= at + geometry.capacity()) bits |= std::uint64_t{1} << slot;
+  }
+  return bits;
+}
 
 /// Could a producer whose line says `claim` still write elements of [index, index + count), reserved by an EARLIER
 /// reservation than this one? Both ranges lie within one lap, and do not straddle the end of the ring.
@@ -68,20 +87,34 @@ class BasicJournal {
     return std::min(Memory::load(&annex_->journal_top.value, std::memory_order_acquire), kJournalLines);
   }
 
+  /// Without what others say of it.
   Claim claim(std::uint32_t line) const noexcept {
     const JournalLine& at = annex_->journal[line];
     for (;;) {
       // acquire: pairs with the release stores of the owner; who sees one sees the elements written before it.
       const std::uint64_t word = Memory::load(&at.claim, std::memory_order_acquire);
+      const auto state = static_cast<JournalState>(word & 3);
+      if (state != JournalState::held) return {state, word >> 2};
       const std::uint64_t end = Memory::load(&at.end, std::memory_order_relaxed);
       Memory::fence(std::memory_order_acquire);  // the end belongs to that word only if the word is still there
       if (Memory::load(&at.claim, std::memory_order_relaxed) != word) continue;
-      return {static_cast<JournalState>(word & 3), word >> 2, end};
+      return {state, word >> 2, end};
     }
+  }
+  /// With it.
+  Claim claim_and_passed(std::uint32_t line) const noexcept {
+    Claim found = claim(line);
+    // Not a later claim's: those have a greater index.
+    if (found.state == JournalState::held) found.passed = passed_of(line, found.index);
+    return found;
   }
 
   /// Asked after the reservation of [index, index + count): may anybody but `own` still be writing there?
   bool is_written_by_another(std::uint64_t index, std::uint64_t count, std::uint32_t own) const noexcept {
+#if !defined(__x86_64__)
+    // seq_cst: pairs with the one in held_firmly(). On x86 the reservation was a locked instruction, which is one.
+    Memory::fence(std::memory_order_seq_cst);
+#endif
     const std::uint32_t lines = top();
     for (std::uint32_t line = 0; line < lines; ++line) {
       if (line != own && is_in_the_way(line, claim(line), index, count)) return true;
@@ -106,6 +139,29 @@ class BasicJournal {
   void dig_up(std::uint32_t line) noexcept {
     Memory::store(&annex_->journal[line].buried, 0u, std::memory_order_relaxed);
   }
+  /// By who empties the queue: the indexes begin anew.
+  void forget_passed(std::uint32_t line) noexcept {
+    Memory::store(&annex_->journal[line].passed.high, std::uint64_t{0}, std::memory_order_relaxed);
+    Memory::store(&annex_->journal[line].passed.low, std::uint64_t{0}, std::memory_order_relaxed);
+  }
+
+  /// [from, end) is, or is about to be, jumped over by markers: tell everybody but `own` who holds the same slots of an
+  /// earlier lap. Call it BEFORE the markers are put.
+  void tell_passed(std::uint64_t from, std::uint64_t end, std::uint32_t own) noexcept {
+    const std::uint32_t lines = top();
+    for (std::uint32_t line = 0; line < lines; ++line) {
+      if (line != own) tell_passed(line, from, end);
+    }
+    // seq_cst: pairs with the fence in passed(). Whose plain store lands on the marker that follows sees the bit.
+    if (lines != 0) Memory::fence(std::memory_order_seq_cst);
+  }
+  /// By the owner who holds from `index` on, behind his last store to a slot: which of his slots did later laps give
+  /// up meanwhile?
+  std::uint64_t passed(std::uint32_t line, std::uint64_t index) const noexcept {
+    if (line == kNoLine) return 0;
+    Memory::fence(std::memory_order_seq_cst);  // pairs with the one in tell_passed()
+    return passed_of(line, index);
+  }
 
   // The owner's side. `line` may be kNoLine: then nothing is written.
 
@@ -119,6 +175,14 @@ class BasicJournal {
     Memory::store(&annex_->journal[line].end, end, std::memory_order_relaxed);  // ordered by the next line
     // release: pairs with the acquire in claim().
     put(line, JournalState::held, index, std::memory_order_release);
+  }
+  /// held(), and seen by everybody whose reservation the caller does not see in a C that he loads from here on.
+  void held_firmly(std::uint32_t line, std::uint64_t index, std::uint64_t end) noexcept {
+    if (line == kNoLine) return;
+    held(line, index, end);
+    // seq_cst: pairs with the fence in is_written_by_another(): who of a later lap still read `reserving` there
+    // reserved before our next look at C, and that look tells us that we are late.
+    Memory::fence(std::memory_order_seq_cst);
   }
   void idle(std::uint32_t line, std::uint64_t bound) noexcept {
     // release: pairs with the acquire in claim(): all our writes to the ring are before it.
@@ -134,6 +198,27 @@ class BasicJournal {
   }
 
  private:
+  // The bits and whose they are change in one exchange, and never back to an earlier claim: said too late they are of
+  // nobody.
+  void tell_passed(std::uint32_t line, std::uint64_t from, std::uint64_t end) noexcept {
+    const Claim claimed = claim(line);
+    const std::uint64_t bits = passed_bits(claimed, *geometry_, from, end);
+    WideWord* const word = &annex_->journal[line].passed;
+    WideWord seen{Memory::load(&word->low, std::memory_order_relaxed),
+                  Memory::load(&word->high, std::memory_order_relaxed)};
+    while (bits != 0 && seen.high <= claimed.index) {
+      const std::uint64_t known = seen.high == claimed.index ? seen.low : 0;
+      if (Memory::compare_exchange(word, seen, WideWord{known | bits, claimed.index})) return;
+    }
+  }
+
+  std::uint64_t passed_of(std::uint32_t line, std::uint64_t index) const noexcept {
+    const WideWord& word = annex_->journal[line].passed;
+    // acquire: the bits are at least those that were there when the index was written beside them.
+    if (Memory::load(&word.high, std::memory_order_acquire) != index) return 0;
+    return Memory::load(&word.low, std::memory_order_relaxed);
+  }
+
   void put(std::uint32_t line, JournalState state, std::uint64_t index, std::memory_order order) noexcept {
     if (line == kNoLine) return;
     Memory::store(&annex_->journal[line].claim, index << 2 | static_cast<std::uint64_t>(state), order);

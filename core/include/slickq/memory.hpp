@@ -96,6 +96,18 @@ struct HardwareMemory {
   }
   static void fence(std::memory_order order) noexcept { std::atomic_thread_fence(order); }
 
+  /// A moment, for others to get on.
+  static void pause() noexcept {
+#if defined(__x86_64__)
+    __builtin_ia32_pause();
+#elif defined(__aarch64__)
+    __asm__ __volatile__("isb" ::: "memory");
+#endif
+  }
+
+  /// Ask for the cache line of `at`, to be written soon. An address that is not mapped does no harm.
+  static void prefetch_for_write(const void* at) noexcept { __builtin_prefetch(at, 1, 3); }
+
   /// Copy element bytes out of the ring. A producer may overwrite them meanwhile: the caller validates afterwards
   /// and throws the copy away. Formally a race (as in every seqlock); under the thread sanitizer it is done with
   /// relaxed atomics, so that every report left is a real one.
@@ -128,7 +140,17 @@ struct HardwareMemory {
       }
     }
 #else
-    if (bytes != 0) std::memcpy(to, from, bytes);  // an empty span may carry a null pointer
+    // Sizes that elements usually have, as moves in a row: a call with an unknown length costs more than the bytes.
+    switch (bytes) {
+      case 0: return;  // an empty span may carry a null pointer
+      case 8: std::memcpy(to, from, 8); return;
+      case 16: std::memcpy(to, from, 16); return;
+      case 32: std::memcpy(to, from, 32); return;
+      case 64: std::memcpy(to, from, 64); return;
+      case 128: std::memcpy(to, from, 128); return;
+      case 256: std::memcpy(to, from, 256); return;
+      default: std::memcpy(to, from, bytes);
+    }
 #endif
   }
 };

@@ -20,8 +20,10 @@
 #include <vector>
 
 #include "slickq/cursor.hpp"
+#include "slickq/producers_lock.hpp"
 #include "slickq/queue.hpp"
 #include "slickq/seat.hpp"
+#include "slickq/sole_writer.hpp"
 #include "slickq/wait.hpp"
 #include "slickq/writer.hpp"
 
@@ -34,12 +36,20 @@ enum class Push : std::uint8_t {
   timed_out,   ///< a respected cursor did not move in time: nothing was pushed
   obstructed,  ///< wherever the item could go another producer is at work and stands still: nothing was pushed
   late,        ///< only of a Reservation: the ring went round before it was published; nobody sees the item
-  busy         ///< a Reservation of this producer is still open: nothing was done
+  busy         ///< a Reservation or a Burst of this producer is still open: nothing was done
+};
+
+enum class ProducerMode : std::uint8_t {
+  multi,  ///< any number of producers, originals among them
+  single  ///< the only producer there is: no locked instruction. Another producer of slickq is refused; keeping originals
+          ///< away is up to the caller
 };
 
 struct ProducerOptions {
+  ProducerMode mode = ProducerMode::multi;
   /// Backpressure: wait, before reserving, for what the slowest of these cursors has not passed. Among programs that do
-  /// the same; originals and producers without this option overwrite as ever. The cursors outlive the producer.
+  /// the same; originals and producers without this option overwrite as ever. The cursors outlive the producer, and move
+  /// forward only, but for a reset of the queue.
   std::vector<AtomicCursor> respect{};
   Wait wait = Wait::backoff();  ///< how to wait for them
   std::chrono::nanoseconds patience = std::chrono::hours(24 * 365);
@@ -82,9 +92,36 @@ class Reservation {
   std::uint32_t count_;
 };
 
+/// Items that are reserved together and published one by one: the speed of a batch, and nothing is held back. What of a
+/// run is not used when the scope ends is jumped over; a run that is used up is followed by the next. As long as one is
+/// open, readers wait at its next item, also for what others pushed behind it: keep it short. One at a time, and nothing
+/// else of this producer meanwhile: busy. Belongs to the producer's thread, and ends before the producer does.
+class Burst {
+ public:
+  Burst(const Burst&) = delete;
+  Burst& operator=(const Burst&) = delete;
+  ~Burst() { end(); }
+
+  /// As Producer::push().
+  Push push(std::span<const std::byte> bytes) noexcept;
+  /// What the destructor does. The next push() begins a new run.
+  void end() noexcept;
+
+ private:
+  friend class Producer;
+  Burst(Producer& producer, std::uint32_t k) noexcept : producer_(producer), k_(k) {}
+
+  Producer& producer_;
+  std::uint32_t k_;
+  std::uint64_t begin_ = 0;
+  std::uint64_t next_ = 0;
+  std::uint64_t end_ = 0;
+};
+
 class Producer {
  public:
-  /// The queue outlives the producer. Throws Error(permission) when it is mapped read-only.
+  /// The queue outlives the producer. Throws Error(permission) when it is mapped read-only; Error(busy) when it is to be
+  /// the only producer and is not, or another one was declared to be the only one.
   explicit Producer(Queue& queue, ProducerOptions options = {});
   Producer(const Producer&) = delete;
   Producer& operator=(const Producer&) = delete;
@@ -98,6 +135,9 @@ class Producer {
   /// several): `elements.size()` as in push_block(). On timed_out, obstructed or exhausted the first pushed_items() are
   /// in; on busy none.
   Push push_batch(std::span<const std::byte> elements) noexcept;
+
+  /// `k`: items reserved in one step, 1..64; fewer where the ring or the respected cursors leave no room.
+  Burst burst(std::uint32_t k) noexcept;
 
   /// `count` elements to write in place. One at a time: the journal has one line a producer. As long as it is open,
   /// everything else that would reserve is refused: busy.
@@ -114,30 +154,43 @@ class Producer {
   bool is_registered() const noexcept { return static_cast<bool>(seat_); }
 
  private:
+  friend class Burst;
   friend class Reservation;
 
   Push put(std::span<const std::byte> bytes, std::uint32_t count) noexcept;
   Push put_first(std::span<const std::byte>& left) noexcept;
-  Push put_singles(std::span<const std::byte>& left, std::uint32_t most) noexcept;
+  Push put_run(std::span<const std::byte>& left) noexcept;
   Push reserve_index(std::uint32_t count, std::uint64_t& index) noexcept;
   Push try_reserve(std::uint32_t count, std::uint64_t& index) noexcept;
   Push wait_to_reserve(Push why, std::uint32_t count, std::uint64_t& index) noexcept;
+  Singles reserve_run(std::uint32_t k) noexcept;
+  bool is_clear(std::uint64_t index) noexcept;
+  std::uint64_t put_up(std::uint64_t from, std::uint64_t to) noexcept;
+  void finish_run(std::uint64_t begin, std::uint64_t used, std::uint64_t end) noexcept;
+  bool publish(std::uint64_t index, std::uint32_t reserved, std::uint32_t count) noexcept;
+  void abandon(std::uint64_t index, std::uint32_t reserved) noexcept;
   void wake_if_moved(std::uint64_t& seen) noexcept;
-  std::uint64_t limit() const noexcept;
+  bool raise_limit() noexcept;
   void fill(std::uint64_t index, std::span<const std::byte> bytes, std::uint32_t count) noexcept;
-  void count_pushed(std::uint64_t index) noexcept;
+  void prefetch_ahead(std::uint64_t index) const noexcept;
+  void count_pushed(std::uint64_t last, std::uint64_t items) noexcept;
 
   pid_t pid_;  // who made it
   const Queue* queue_;
   Ring* ring_;
   Annex* annex_;
-  Seat seat_;
-  Writer writer_;
-  ProducerOptions options_;
+  bool alone_;
+  bool limited_;
+  std::uint64_t limit_;  // C may go so far, as of the last look at the respected cursors; kMaxIndex without any
   std::uint64_t last_index_ = kNoIndex;
   std::uint64_t pushed_items_ = 0;
   std::uint64_t late_ = 0;
-  bool has_open_reservation_ = false;
+  bool engaged_ = false;  // a Reservation, or a run of a Burst, is open
+  ProducersLock lock_;
+  Seat seat_;
+  Writer writer_;
+  SoleWriter sole_;
+  ProducerOptions options_;
 };
 
 }  // namespace slickq

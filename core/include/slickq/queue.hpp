@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <mutex>
 #include <string>
 #include <string_view>
 
@@ -34,6 +35,13 @@ class LineTable {
  private:
   static_assert(kJournalLines <= 64);
   std::atomic<std::uint64_t> taken_{0};
+};
+
+/// Which producers work through one Queue: the locks of one open file do not conflict (producers_lock.hpp).
+struct ProducerCount {
+  std::mutex mutex;
+  std::uint32_t sharing = 0;
+  bool alone = false;
 };
 
 class Queue {
@@ -65,6 +73,7 @@ class Queue {
   Annex* annex() const noexcept;
 
   LineTable& line_table() const noexcept;
+  ProducerCount& producer_count() const noexcept;
 
   bool is_shared() const noexcept;
   /// Did this object create it (or is it local)?

@@ -39,6 +39,18 @@ struct PopResult {
   }
 };
 
+/// What a reader may leave out. Each look at C takes the header's line away from the producers, who pay for it with
+/// their next locked instruction: it is what a fast reader saves on.
+struct ReadStyle {
+  /// Nothing there: look at C, whether the queue was reset, or went round where nothing will ever come. Who does not must
+  /// do so now and then.
+  bool check_when_empty = true;
+  /// peek(): look at C, whether the item is still there. Who does not must do so when he asks for the same item again.
+  bool check_peeked = true;
+  /// pop_batch(): so many pauses, in all, for items that are about to come behind the first.
+  std::uint32_t gather = 0;
+};
+
 /// One item of a batch.
 struct BatchItem {
   std::uint64_t index = 0;
@@ -64,7 +76,8 @@ class OwnPosition {
 template <class Memory, class Position>
 class BasicReader {
  public:
-  BasicReader(const BasicRing<Memory>& ring, Position position) noexcept : ring_(ring), position_(position) {}
+  BasicReader(const BasicRing<Memory>& ring, Position position, ReadStyle style = {}) noexcept
+      : ring_(ring), position_(position), style_(style) {}
 
   /// Take the next item: copy, validate, then claim it by moving the position. A claim that fails discards the copy.
   PopResult pop(std::span<std::byte> buffer) noexcept {
@@ -75,8 +88,10 @@ class BasicReader {
   /// use tells whether they were the item's all the time.
   PopResult peek() noexcept {
     return run([&](std::uint64_t cursor, const Sight& sight) {
-      const std::uint64_t reserved = ring_.reserved_index_after_copy();
-      if (!ring_.holds(cursor, reserved)) return on_gone(cursor, reserved);
+      if (style_.check_peeked) {
+        const std::uint64_t reserved = ring_.reserved_index_after_copy();
+        if (!ring_.holds(cursor, reserved)) return on_gone(cursor, reserved);
+      }
       result_.count = sight.count;
       result_.index = cursor;
       return finish(Pop::item);
@@ -94,6 +109,7 @@ class BasicReader {
   }
 
  private:
+  static constexpr std::uint32_t kPausesALook = 8;
   enum class Step : std::uint8_t { again, done };
 
   template <class OnItem>
@@ -103,7 +119,7 @@ class BasicReader {
       const Sight sight = ring_.look(cursor);
       Step step = Step::done;
       switch (sight.what) {
-        case Look::nothing: step = on_nothing(cursor); break;
+        case Look::nothing: step = style_.check_when_empty ? on_nothing(cursor) : finish(Pop::empty); break;
         case Look::jump: step = on_jump(cursor, sight.next); break;
         case Look::overrun: step = on_overrun(cursor); break;
         case Look::item: step = on_item(cursor, sight); break;
@@ -135,12 +151,19 @@ class BasicReader {
     std::uint64_t used = 0;
     std::size_t count = 0;
     std::uint64_t next = cursor;
+    std::uint32_t pauses = style_.gather;
     while (sight.what == Look::item && count < items.size() && buffer.size() - used >= sight.count * element) {
       Memory::copy_out(buffer.data() + used, ring_.element(next), sight.count * element);
       items[count++] = {next, buffer.subspan(used, sight.count * element), sight.count};
       used += sight.count * element;
       next = sight.next;
-      if (count < items.size()) sight = ring_.look(next);
+      if (count == items.size()) break;
+      sight = ring_.look(next);
+      if (sight.what == Look::nothing && pauses >= kPausesALook) {
+        for (std::uint32_t k = 0; k < kPausesALook; ++k) Memory::pause();
+        pauses -= kPausesALook;
+        sight = ring_.look(next);
+      }
     }
     const std::uint64_t reserved = ring_.reserved_index_after_copy();
     std::size_t first = 0;  // the oldest may have been overwritten under the copy, never the newer without the older
@@ -197,6 +220,7 @@ class BasicReader {
 
   const BasicRing<Memory>& ring_;
   Position position_;
+  ReadStyle style_;
   PopResult result_;
 };
 

@@ -5,7 +5,9 @@
 // says how old a doubt has to be.
 //
 // Whose is a missing index h?
-//   1. a journal line is held over it: its owner's, dead or alive (is_dead);
+//   1. a journal line is held over it: its owner's, dead or alive (is_dead). Or it is held over the same slot of an
+//      earlier lap and says that what came there later was given up (Claim::passed): the marker lies below the owner's
+//      late item, and it is his to put it back;
 //   2. else a line of a live owner is `reserving` with a bound <= h: perhaps his; doubt, and settled in an instant;
 //   3. else lines of dead owners are `reserving` with a bound <= h: theirs, when there are no more runs of such indexes
 //      than dead lines; with more, which is whose is doubt. A run at the very start of a lapped ring counts last. This
@@ -21,6 +23,7 @@
 // A ring of one slot needs no repair and has none: the next reservation laps it.
 #pragma once
 
+#include <bit>
 #include <cstdint>
 #include <vector>
 
@@ -79,17 +82,28 @@ struct LineSight {
 template <class Memory, class IsDead>
 LineSight look_at_line(const BasicJournal<Memory>& journal, std::uint32_t line, IsDead is_dead) {
   for (;;) {
-    const Claim claim = journal.claim(line);
+    const Claim claim = journal.claim_and_passed(line);
     if (claim.state == JournalState::free || !is_dead(line)) return {claim, line, false};
-    if (journal.claim(line) == claim && is_dead(line)) return {claim, line, true};
+    if (journal.claim_and_passed(line) == claim && is_dead(line)) return {claim, line, true};
+  }
+}
+
+/// Of Claim::passed keep the bits of slots that still hold the owner's item: elsewhere nothing is hidden by it, or not
+/// any more. `held_by_slot(index)`: what is in the slot of that index.
+template <class HeldBySlot>
+void keep_hiding(Claim& claim, const Geometry& geometry, HeldBySlot held_by_slot) {
+  for (std::uint64_t left = claim.passed; left != 0; left &= left - 1) {
+    const auto slot = static_cast<std::uint64_t>(std::countr_zero(left));
+    const std::uint64_t index = claim.index + slot * geometry.items_per_slot();
+    if (held_by_slot(index) != index) claim.passed &= ~(std::uint64_t{1} << slot);
   }
 }
 
 /// Whose are these missing indexes, each in a run of its own, by rules 1 to 3 alone? As the plan judges them.
-std::vector<Missing> owners_of(const std::vector<std::uint64_t>& indexes, std::uint64_t step,
+std::vector<Missing> owners_of(const std::vector<std::uint64_t>& indexes, const Geometry& geometry,
                                const std::vector<LineSight>& lines);
 /// The same for one.
-Missing owner_of(std::uint64_t index, std::uint64_t step, const std::vector<LineSight>& lines);
+Missing owner_of(std::uint64_t index, const Geometry& geometry, const std::vector<LineSight>& lines);
 
 /// Is nothing missing any more that may be of the dead owner of `line`? `now`: made after its death was proven.
 bool is_settled(std::uint32_t line, const Claim& claim, const RepairPlan& now);
@@ -98,7 +112,7 @@ namespace detail {
 
 /// Missing indexes by owner; `lines`: those that are not free, looked at after `missing` was found. `leading`: where a
 /// run may be the inside of a half overwritten item, kNoIndex when nowhere.
-RepairPlan judge(std::uint64_t reserved, std::uint64_t step, const std::vector<std::uint64_t>& missing,
+RepairPlan judge(std::uint64_t reserved, const Geometry& geometry, const std::vector<std::uint64_t>& missing,
                  const std::vector<LineSight>& lines, const RepairRules& rules, std::uint64_t leading);
 
 }  // namespace detail
@@ -125,12 +139,14 @@ RepairPlan plan_repair(const BasicRing<Memory>& ring, const BasicJournal<Memory>
   std::vector<LineSight> lines;
   for (std::uint32_t line = 0; line < journal.top(); ++line) {
     const LineSight seen = look_at_line(journal, line, is_dead);
-    if (seen.claim.state != JournalState::free) lines.push_back(seen);
+    if (seen.claim.state == JournalState::free) continue;
+    lines.push_back(seen);
+    keep_hiding(lines.back().claim, geometry, [&](std::uint64_t index) { return ring.held_by_slot(index); });
   }
   // The oldest item of a lapped ring may be half overwritten: its inner indexes look like a hole before the first. The
   // next reservation laps it; nobody is told of it.
   const std::uint64_t leading = (floor & geometry.mask()) != 0 ? geometry.footprint(floor) : kNoIndex;
-  RepairPlan plan = detail::judge(reserved, step, missing, lines, rules, leading);
+  RepairPlan plan = detail::judge(reserved, geometry, missing, lines, rules, leading);
   if (!plan.doubts.empty() && plan.doubts.front().index == leading && plan.doubts.front().owner == Owner::unknown) {
     plan.doubts.erase(plan.doubts.begin());
   }
@@ -144,11 +160,13 @@ RepairPlan plan_repair(const BasicRing<Memory>& ring, const BasicJournal<Memory>
 /// Put the markers of `plan.repairs`. False: somebody published in between; what is left needs a new plan. `marked` is
 /// raised by the elements that readers now jump over.
 template <class Memory>
-bool apply_repair(BasicRing<Memory>& ring, const RepairPlan& plan, std::uint64_t* marked = nullptr) {
+bool apply_repair(BasicRing<Memory>& ring, BasicJournal<Memory> journal, const RepairPlan& plan,
+                  std::uint64_t* marked = nullptr) {
   const Geometry& geometry = ring.geometry();
   const std::uint64_t step = geometry.items_per_slot();
   bool complete = true;
   for (const Missing& run : plan.repairs) {
+    journal.tell_passed(run.index, run.end, kNoLine);
     // A marker must not point to its own slot's position: a hole of the whole ring takes a hop more.
     const bool whole_ring = run.end - run.index == geometry.capacity();
     const std::uint64_t first = whole_ring ? run.index + step : run.index;

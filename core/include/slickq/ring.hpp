@@ -48,6 +48,18 @@ struct Sight {
   std::uint32_t count = 0;  ///< item, overrun: elements, 1..capacity, never past the end of the ring
 };
 
+/// What a reservation jumped over to begin at the start of the ring; nothing when both are 0.
+struct Jump {
+  std::uint64_t from = 0;
+  std::uint64_t to = 0;
+};
+
+/// Items of one slot each that were reserved in one step.
+struct Singles {
+  std::uint64_t index = kNoIndex;
+  std::uint32_t count = 0;
+};
+
 template <class Memory = HardwareMemory>
 class BasicRing {
  public:
@@ -68,41 +80,39 @@ class BasicRing {
   }
 
   /// Reserve `n` elements (1..capacity) as one item; writes the jump marker when they would straddle the end.
-  /// Returns the index of the first, or kNoIndex when C would pass kMaxIndex.
-  std::uint64_t reserve(std::uint32_t n) noexcept {
-    const std::uint64_t index = geometry_->layout() == Layout::wide ? reserve_wide(n) : reserve_packed(n);
-    // release fence: pairs with the acquire fence in is_intact(). A reader that copied any byte written from here on
-    // also sees the C that this reservation made. Free on x86; on ARM a relaxed RMW alone may be passed by the writes.
-    Memory::fence(std::memory_order_release);
-    return index;
-  }
-
-  /// Reserve `k` items of one slot each (k * items_per_slot elements, at most the capacity) in one atomic step.
-  /// They may straddle the end of the ring; publish each on its own. Returns the first index or kNoIndex.
-  std::uint64_t reserve_singles(std::uint32_t k) noexcept {
-    const std::uint64_t need = std::uint64_t{k} * geometry_->items_per_slot();
-    std::uint64_t index;
-    if (geometry_->layout() == Layout::wide) {
-      WideWord seen = load_wide();
-      do {
-        index = seen.low;
-        if (index + need > kMaxIndex) return kNoIndex;
-      } while (!Memory::compare_exchange(&wide()->reserved, seen, WideWord{index + need, 1}));
-    } else {
-      index = advance_packed(need, 1);
-    }
-    Memory::fence(std::memory_order_release);  // as in reserve()
-    return index;
+  /// Returns the index of the first, or kNoIndex when C would pass kMaxIndex. `jump`: what was jumped over, if anything.
+  std::uint64_t reserve(std::uint32_t n, Jump* jump = nullptr) noexcept {
+    const std::uint64_t index = has_one_slot(n) && geometry_->layout() != Layout::wide
+                                    ? advance_packed(geometry_->footprint(n), n)
+                                    : reserve_shared(n, kMaxIndex, jump);
+    return behind_reservation(index);
   }
 
   /// Reserve as reserve() does, but only when C stays <= `limit`; kNoIndex when it would not. For producers that wait
   /// for slow consumers: who reserves first and waits then makes C run ahead, and every reader takes that for a loss.
   /// An item that would not even fit behind the end of an empty ring moves C there first, by a jump marker. `limit`
   /// kNoIndex: only the end of all indexes, and C does not move when it is reached.
-  std::uint64_t reserve_below(std::uint32_t n, std::uint64_t limit) noexcept {
-    const std::uint64_t index = geometry_->layout() == Layout::wide ? reserve_wide(n, limit) : reserve_packed(n, limit);
-    Memory::fence(std::memory_order_release);  // as in reserve()
-    return index;
+  std::uint64_t reserve_below(std::uint32_t n, std::uint64_t limit, Jump* jump = nullptr) noexcept {
+    return behind_reservation(reserve_shared(n, limit, jump));
+  }
+
+  /// The same by the only producer there is: without a locked instruction.
+  std::uint64_t reserve_alone(std::uint32_t n, std::uint64_t limit, Jump* jump) noexcept {
+    return behind_reservation(reserve_with(OwnCounter(*this), n, limit, jump));
+  }
+
+  /// Reserve up to `k` items of one slot each (at most as many as there are slots) in one atomic step, fewer when C
+  /// would pass `limit`. They may straddle the end of the ring; publish each on its own. count 0: not even one.
+  Singles reserve_singles(std::uint32_t k, std::uint64_t limit = kMaxIndex) noexcept {
+    if (limit == kMaxIndex && geometry_->layout() != Layout::wide) {
+      const std::uint64_t index = advance_packed(std::uint64_t{k} * geometry_->items_per_slot(), 1);
+      return {behind_reservation(index), index == kNoIndex ? 0 : k};
+    }
+    return geometry_->layout() == Layout::wide ? reserve_singles_with(WideCounter(*this), k, limit)
+                                               : reserve_singles_with(PackedCounter(*this), k, limit);
+  }
+  Singles reserve_singles_alone(std::uint32_t k, std::uint64_t limit) noexcept {
+    return reserve_singles_with(OwnCounter(*this), k, limit);
   }
 
   /// Where an item of `n` elements would start that is reserved now.
@@ -112,19 +122,54 @@ class BasicRing {
 
   /// Make the item at `index` visible. `n`: elements written, 1..what was reserved. Both come from reserve().
   void publish(std::uint64_t index, std::uint32_t n) noexcept {
+    fill_slot(index, n);
+    raise_last_published(index);
+  }
+  /// The same without last_published, which is then to be raised behind the last of several.
+  void fill_slot(std::uint64_t index, std::uint32_t n) noexcept {
     Slot& slot = slots_[geometry_->slot_of(index)];
     Memory::store(&slot.size, n, std::memory_order_relaxed);  // ordered by the next line
     // release: pairs with the acquire load in look(); who sees the index sees size and elements.
     Memory::store(&slot.data_index, index, std::memory_order_release);
-    if (has_last_published(geometry_->layout())) raise_last_published(index);
   }
 
   /// The same, but never over something newer: false when the slot holds a later index, or that index already, because
   /// this producer was late by a lap or was declared dead. Then nothing is changed.
   bool try_publish(std::uint64_t index, std::uint32_t n) noexcept {
     if (!replace_older(index, index, n)) return false;
-    if (has_last_published(geometry_->layout())) raise_last_published(index);
+    raise_last_published(index);
     return true;
+  }
+
+  /// last_published = max(itself, index), in layouts that have it.
+  void raise_last_published(std::uint64_t index) noexcept {
+    if (!has_last_published(geometry_->layout())) return;
+    std::uint64_t* word = &header()->last_published;
+    std::uint64_t seen = Memory::load(word, std::memory_order_relaxed);
+    while (seen == kNoIndex || seen < index) {
+      // release: pairs with the acquire in last_published(); who sees the index sees the item.
+      if (Memory::compare_exchange(word, seen, index, std::memory_order_release, std::memory_order_relaxed)) return;
+    }
+  }
+  /// The same by the only producer there is.
+  void raise_last_published_alone(std::uint64_t index) noexcept {
+    if (!has_last_published(geometry_->layout())) return;
+    Memory::store(&header()->last_published, index, std::memory_order_release);  // as above
+  }
+
+  /// The item of `index`, published by the caller, stands where later laps gave up what they had reserved, and put
+  /// markers that its late store may have hidden: put one that leads to the next slot. Nothing when it is not there.
+  void restore_marker(std::uint64_t index) noexcept {
+    const std::uint64_t reserved = reserved_index();
+    const std::uint64_t ring = geometry_->capacity();
+    if (reserved <= index + ring || geometry_->slot_count() == 1) return;
+    const std::uint64_t latest = index + (reserved - 1 - index) / ring * ring;
+    Slot& slot = slots_[geometry_->slot_of(index)];
+    WideWord seen{index, Memory::load(&slot.size, std::memory_order_relaxed)};
+    const WideWord marker{latest + geometry_->items_per_slot(), 1};
+    auto* const pair = reinterpret_cast<WideWord*>(&slot);
+    while (seen.low == index && !Memory::compare_exchange(pair, seen, marker)) {
+    }
   }
 
   /// Put a jump marker into the slot of `from`: readers at `from` go on at `to`. from < to <= C, another slot.
@@ -241,6 +286,9 @@ class BasicRing {
     return elements_ + (index & geometry_->mask()) * std::uint64_t{geometry_->element_size()};
   }
 
+  /// The slot of `index`; for its address only.
+  const Slot* slot(std::uint64_t index) const noexcept { return &slots_[geometry_->slot_of(index)]; }
+
   const Geometry& geometry() const noexcept { return *geometry_; }
   std::byte* base() const noexcept { return base_; }
 
@@ -262,11 +310,66 @@ class BasicRing {
     return false;
   }
 
-  WideWord load_wide() const noexcept {
-    // Two loads that may belong to different moments: the compare-exchange that follows settles it.
-    return {Memory::load(&wide()->reserved.low, std::memory_order_relaxed),
-            Memory::load(&wide()->reserved.high, std::memory_order_relaxed)};
+  // Where C is, and how it is moved: one attempt; at() is the new value when somebody was faster.
+  class PackedCounter {
+   public:
+    explicit PackedCounter(BasicRing& ring) noexcept
+        : word_(&ring.header()->reserved), seen_(Memory::load(word_, std::memory_order_relaxed)) {}
+    std::uint64_t at() const noexcept { return packed_index(seen_); }
+    bool move(std::uint64_t to, std::uint32_t size) noexcept {
+      // acq_rel: as in advance_packed(). relaxed on failure: nothing was reserved.
+      return Memory::compare_exchange(word_, seen_, pack_reserved(to, size), std::memory_order_acq_rel,
+                                      std::memory_order_relaxed);
+    }
+
+   private:
+    std::uint64_t* word_;
+    std::uint64_t seen_;
+  };
+
+  class WideCounter {
+   public:
+    // Two loads that may belong to different moments: the compare-exchange settles it.
+    explicit WideCounter(BasicRing& ring) noexcept
+        : word_(&ring.wide()->reserved),
+          seen_{Memory::load(&word_->low, std::memory_order_relaxed),
+                Memory::load(&word_->high, std::memory_order_relaxed)} {}
+    std::uint64_t at() const noexcept { return seen_.low; }
+    bool move(std::uint64_t to, std::uint32_t size) noexcept {
+      return Memory::compare_exchange(word_, seen_, WideWord{to, size});
+    }
+
+   private:
+    WideWord* word_;
+    WideWord seen_;
+  };
+
+  // Of the only producer. Asked afresh each time: a reset, and a producer that should not be there, are then seen.
+  class OwnCounter {
+   public:
+    explicit OwnCounter(BasicRing& ring) noexcept : ring_(ring), at_(ring.reserved_index()) {}
+    std::uint64_t at() const noexcept { return at_; }
+    bool move(std::uint64_t to, std::uint32_t size) noexcept {
+      const bool wide = ring_.geometry_->layout() == Layout::wide;
+      if (wide) Memory::store(&ring_.wide()->reserved.high, std::uint64_t{size}, std::memory_order_relaxed);
+      // release: pairs with the acquire fence of who looks at C and then at what was before it.
+      Memory::store(&ring_.header()->reserved, wide ? to : pack_reserved(to, size), std::memory_order_release);
+      return true;
+    }
+
+   private:
+    BasicRing& ring_;
+    std::uint64_t at_;
+  };
+
+  // release fence: pairs with the acquire fence in is_intact(). A reader that copied any byte written from here on also
+  // sees the C that this reservation made. Free on x86; on ARM a relaxed RMW alone may be passed by the writes.
+  static std::uint64_t behind_reservation(std::uint64_t index) noexcept {
+    Memory::fence(std::memory_order_release);
+    return index;
   }
+
+  bool has_one_slot(std::uint32_t n) const noexcept { return n <= geometry_->items_per_slot(); }
 
   // A size from shared memory is used only after this: at least 1, and never past the end of the ring.
   std::uint32_t clamp_count(std::uint64_t index, std::uint32_t size) const noexcept {
@@ -304,46 +407,37 @@ class BasicRing {
     return index;
   }
 
-  std::uint64_t reserve_packed(std::uint32_t n, std::uint64_t limit = kMaxIndex) noexcept {
+  std::uint64_t reserve_shared(std::uint32_t n, std::uint64_t limit, Jump* jump) noexcept {
+    return geometry_->layout() == Layout::wide ? reserve_with(WideCounter(*this), n, limit, jump)
+                                               : reserve_with(PackedCounter(*this), n, limit, jump);
+  }
+
+  template <class Counter>
+  std::uint64_t reserve_with(Counter counter, std::uint32_t n, std::uint64_t limit, Jump* jump) noexcept {
     const std::uint64_t need = geometry_->footprint(n);
-    // One slot never straddles.
-    if (need == geometry_->items_per_slot() && limit == kMaxIndex) return advance_packed(need, n);
-    std::uint64_t seen = Memory::load(&header()->reserved, std::memory_order_relaxed);
     for (;;) {
-      const std::uint64_t at = packed_index(seen);
+      const std::uint64_t at = counter.at();
       const std::uint64_t index = start_of_item(at, need);
       const bool fits = index + need <= std::min(limit, kMaxIndex);
       if (!fits && !needs_the_jump_first(at, index, need, limit)) return kNoIndex;
-      // acq_rel: as in advance_packed(). relaxed on failure: nothing was reserved.
-      if (Memory::compare_exchange(&header()->reserved, seen, pack_reserved(fits ? index + need : index, n),
-                                   std::memory_order_acq_rel, std::memory_order_relaxed)) {
-        if (index != at) mark(at, index, n);
-        return fits ? index : kNoIndex;
+      if (!counter.move(fits ? index + need : index, n)) continue;
+      if (index != at) {
+        mark(at, index, n);
+        if (jump != nullptr) *jump = {at, index};
       }
+      return fits ? index : kNoIndex;
     }
   }
 
-  std::uint64_t reserve_wide(std::uint32_t n, std::uint64_t limit = kMaxIndex) noexcept {
-    const std::uint64_t need = geometry_->footprint(n);
-    WideWord seen = load_wide();
+  template <class Counter>
+  Singles reserve_singles_with(Counter counter, std::uint32_t k, std::uint64_t limit) noexcept {
+    const std::uint64_t step = geometry_->items_per_slot();
     for (;;) {
-      const std::uint64_t index = start_of_item(seen.low, need);
-      const std::uint64_t at = seen.low;
-      const bool fits = index + need <= std::min(limit, kMaxIndex);
-      if (!fits && !needs_the_jump_first(at, index, need, limit)) return kNoIndex;
-      if (Memory::compare_exchange(&wide()->reserved, seen, WideWord{fits ? index + need : index, n})) {
-        if (index != at) mark(at, index, n);
-        return fits ? index : kNoIndex;
-      }
-    }
-  }
-
-  void raise_last_published(std::uint64_t index) noexcept {
-    std::uint64_t* word = &header()->last_published;
-    std::uint64_t seen = Memory::load(word, std::memory_order_relaxed);
-    while (seen == kNoIndex || seen < index) {
-      // release: pairs with the acquire in last_published(); who sees the index sees the item.
-      if (Memory::compare_exchange(word, seen, index, std::memory_order_release, std::memory_order_relaxed)) return;
+      const std::uint64_t index = counter.at();
+      const std::uint64_t room = std::min(limit, kMaxIndex) - std::min(index, std::min(limit, kMaxIndex));
+      const auto count = static_cast<std::uint32_t>(std::min<std::uint64_t>(k, room / step));
+      if (count == 0) return {};
+      if (counter.move(index + count * step, 1)) return {behind_reservation(index), count};
     }
   }
 
@@ -352,6 +446,21 @@ class BasicRing {
   std::byte* elements_ = nullptr;
   const Geometry* geometry_ = nullptr;
 };
+
+/// Markers over all of [index, end), from the last slot down: a reader at its start goes on at its end, and nobody who
+/// begins to look in the middle, once its start is overwritten, takes the rest for a hole. A slot that holds something
+/// newer keeps it. A marker must not point to its own slot's position: a whole ring takes two hops, and a ring of one
+/// slot none (the next reservation laps it anyhow).
+template <class Memory>
+void put_markers(BasicRing<Memory>& ring, std::uint64_t index, std::uint64_t end) noexcept {
+  const Geometry& geometry = ring.geometry();
+  if (geometry.slot_count() == 1) return;
+  const std::uint64_t step = geometry.items_per_slot();
+  const bool whole_ring = end - index == geometry.capacity();
+  const std::uint64_t first = whole_ring ? index + step : index;
+  for (std::uint64_t at = end; at > first; at -= step) ring.mark(at - step, end, 1);
+  if (whole_ring) ring.mark(index, first, 1);
+}
 
 using Ring = BasicRing<>;
 

@@ -53,18 +53,15 @@ class Wait {
 
 namespace detail {
 
-/// Tell the core that this is a spin loop.
-inline void relax() noexcept {
-#if defined(__x86_64__)
-  __builtin_ia32_pause();
-#elif defined(__aarch64__)
-  __asm__ __volatile__("isb" ::: "memory");
-#endif
-}
-
 /// Sleep until `*word` is not `seen`, somebody wakes it, or the time is over. May return for no reason.
 void futex_wait(std::uint32_t* word, std::uint32_t seen, std::chrono::nanoseconds limit) noexcept;
 void futex_wake_all(std::uint32_t* word) noexcept;
+
+/// A full barrier in every running thread of every process that called expect_barriers(): what their stores did before
+/// it is seen behind it, and their loads behind it see our stores. One system call and an interrupt for each; nothing
+/// where the kernel cannot do it.
+void barrier_everywhere() noexcept;
+void expect_barriers() noexcept;
 
 }  // namespace detail
 
@@ -73,7 +70,7 @@ inline void wake_sleepers(Annex* annex) noexcept {
   if (annex == nullptr) return;
 #if !defined(__x86_64__)
   // seq_cst: pairs with the fence in doze(): either we see the flag, or the sleeper sees what we published. On x86 the
-  // publish was a locked instruction, which no later load passes.
+  // publish was a locked instruction, which no later load passes, or a plain store by a process that expects barriers.
   HardwareMemory::fence(std::memory_order_seq_cst);
 #endif
   if (HardwareMemory::load(&annex->waiters.value, std::memory_order_relaxed) == 0) return;
@@ -117,7 +114,7 @@ class Waiter {
     if (wait_.kind() == Wait::Kind::yield) {
       std::this_thread::yield();
     } else if (wait_.kind() == Wait::Kind::spin || round < wait_.spins()) {
-      detail::relax();
+      HardwareMemory::pause();
     } else if (round < std::uint64_t{wait_.spins()} + wait_.yields()) {
       std::this_thread::yield();
     } else if (wait_.kind() == Wait::Kind::block && annex_ != nullptr) {
@@ -132,8 +129,9 @@ class Waiter {
   bool doze(Clock::time_point deadline, Ready& ready) noexcept {
     const std::uint32_t seen = HardwareMemory::load(&annex_->wake.value, std::memory_order_acquire);
     HardwareMemory::store(&annex_->waiters.value, 1, std::memory_order_relaxed);
-    // seq_cst: pairs with the producer's barrier in wake_sleepers().
+    // seq_cst: pairs with the producer's barrier in wake_sleepers(), or is that barrier: who goes to sleep has the time.
     HardwareMemory::fence(std::memory_order_seq_cst);
+    detail::barrier_everywhere();
     if (ready()) return true;
     detail::futex_wait(&annex_->wake.value, seen, std::min(wait_.max_sleep(), left(deadline)));
     return false;

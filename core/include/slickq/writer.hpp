@@ -38,13 +38,17 @@ class BasicWriter {
     while (!obstructed_) {
       journal_.reserving(line_, bound_);
       const bool freely = limit == kMaxIndex && !is_near_the_end();
+      Jump jump;
       const std::uint64_t index =
-          freely ? ring_->reserve(n) : ring_->reserve_below(n, limit == kMaxIndex ? kNoIndex : limit);
+          freely ? ring_->reserve(n, &jump) : ring_->reserve_below(n, limit == kMaxIndex ? kNoIndex : limit, &jump);
       if (index == kNoIndex) {
+        pass_over(jump);
         journal_.idle(line_, bound_);
         return kNoIndex;
       }
-      hold(index, index + footprint);
+      bound_ = index + footprint;
+      journal_.held(line_, index, bound_);
+      pass_over(jump);
       if (is_clear(index, footprint)) {
         in_a_row_ = 0;
         return index;
@@ -56,16 +60,19 @@ class BasicWriter {
     return kNoIndex;
   }
 
-  /// `k` items of one slot each in one atomic step; returns the first index. Ask is_clear() for each before writing it.
-  std::uint64_t reserve_singles(std::uint32_t k) noexcept {
+  /// Up to `k` items of one slot each in one atomic step (at most kMostSingles, and as many as there are slots); fewer
+  /// when C would pass `limit`, none at the end of all indexes. They are a run: ask is_clear() for each before writing
+  /// it, make it visible by put_up(), and finish() the run.
+  Singles reserve_singles(std::uint32_t k, std::uint64_t limit = kMaxIndex) noexcept {
     journal_.reserving(line_, bound_);
-    const std::uint64_t index = ring_->reserve_singles(k);
-    if (index == kNoIndex) {
+    const Singles run = ring_->reserve_singles(std::min(k, kMostSingles), is_near_the_end() ? kNoIndex : limit);
+    if (run.count == 0) {
       journal_.idle(line_, bound_);
     } else {
-      hold(index, index + std::uint64_t{k} * ring_->geometry().items_per_slot());
+      bound_ = run.index + run.count * step();
+      journal_.held_firmly(line_, run.index, bound_);
     }
-    return index;
+    return run;
   }
 
   /// May the elements of [index, index + footprint), ours, be written now? False: late by a lap, or somebody else of an
@@ -74,8 +81,35 @@ class BasicWriter {
     const Geometry& geometry = ring_->geometry();
     const std::uint64_t held = ring_->held_by_slot(index);
     if ((held != kNoIndex && held >= index) || is_lapped(index)) return false;
-    if (footprint == geometry.items_per_slot() && held == index - geometry.capacity()) return true;
+    // One lap behind: its producer is done, and whoever comes a lap later finds our journal line in his way.
+    if (footprint == step() && held == index - geometry.capacity()) return true;
     return is_left_alone(index, footprint);
+  }
+
+  /// Make single items of a run visible, from `from` to before `to`. Returns up to where they are: `from` when late.
+  /// By plain stores. May we fall asleep before them, for a lap? Then they land on markers that others put there who
+  /// went round us, as we hold the slots. They told our line before: finish() puts the markers back.
+  std::uint64_t put_up(std::uint64_t from, std::uint64_t to) noexcept {
+    if (is_lapped(from)) return from;
+    std::uint64_t at = from;
+    if (line_ != kNoLine) {
+      for (; at != to; at += step()) ring_->fill_slot(at, 1);
+      ring_->raise_last_published(to - step());
+    } else {
+      while (at != to && ring_->try_publish(at, 1)) at += step();  // nobody can tell us anything
+    }
+    return at;
+  }
+
+  /// A run is over: [begin, used) was put up, [used, end) is given up.
+  void finish(std::uint64_t begin, std::uint64_t used, std::uint64_t end) noexcept {
+    if (const std::uint64_t passed = used == begin ? 0 : journal_.passed(line_, begin); passed != 0) {
+      for (std::uint64_t at = begin; at != used; at += step()) {
+        if ((passed >> ((at - begin) / step()) & 1) != 0) ring_->restore_marker(at);
+      }
+    }
+    if (used != end) mark_dead(used, end);
+    done();
   }
 
   /// Make `n` elements of the reservation [index, end) visible as one item; what is left of it is jumped over.
@@ -84,13 +118,13 @@ class BasicWriter {
     if (is_lapped(index)) return false;
     const std::uint64_t used = index + ring_->geometry().footprint(n);
     // The marker first: a reader behind the item must never stand before an empty slot that nobody will fill.
-    if (used < end) mark_dead(*ring_, used, end);
+    if (used < end) mark_dead(used, end);
     return ring_->try_publish(index, n);
   }
 
   /// Give the reservation [index, end) up: readers jump over it.
   void abandon(std::uint64_t index, std::uint64_t end) noexcept {
-    mark_dead(*ring_, index, end);
+    mark_dead(index, end);
     done();
   }
 
@@ -137,24 +171,20 @@ class BasicWriter {
   std::uint64_t detours() const noexcept { return detours_; }
   void count_detour() noexcept { ++detours_; }
 
-  /// Markers over all of [index, end), from the last slot down: a reader at its start goes on at its end, and nobody
-  /// who begins to look in the middle, once its start is overwritten, takes the rest for a hole. A slot that holds
-  /// something newer keeps it. A marker must not point to its own slot's position: a whole ring takes two hops, and a
-  /// ring of one slot none (the next reservation laps it anyhow).
-  static void mark_dead(BasicRing<Memory>& ring, std::uint64_t index, std::uint64_t end) noexcept {
-    const Geometry& geometry = ring.geometry();
-    if (geometry.slot_count() == 1) return;
-    const std::uint64_t step = geometry.items_per_slot();
-    const bool whole_ring = end - index == geometry.capacity();
-    const std::uint64_t first = whole_ring ? index + step : index;
-    for (std::uint64_t at = end; at > first; at -= step) ring.mark(at - step, end, 1);
-    if (whole_ring) ring.mark(index, first, 1);
-  }
+  static constexpr std::uint32_t kMostSingles = 64;  ///< of one step: the bits of Claim::passed
 
  private:
-  void hold(std::uint64_t index, std::uint64_t end) noexcept {
-    bound_ = end;
-    journal_.held(line_, index, end);
+  std::uint64_t step() const noexcept { return ring_->geometry().items_per_slot(); }
+
+  void mark_dead(std::uint64_t index, std::uint64_t end) noexcept {
+    if (ring_->geometry().slot_count() == 1) return;  // no markers there
+    journal_.tell_passed(index, end, line_);
+    put_markers(*ring_, index, end);
+  }
+
+  // The ring has put one marker, at the start: nobody was told of it, and the slots behind it have none.
+  void pass_over(const Jump& jump) noexcept {
+    if (jump.to != jump.from) mark_dead(jump.from, jump.to);
   }
 
   // Nobody of an earlier lap, if there was one, is writing there.

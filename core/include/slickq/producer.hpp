@@ -44,7 +44,8 @@ struct ProducerOptions {
   Wait wait = Wait::backoff();  ///< how to wait for them
   std::chrono::nanoseconds patience = std::chrono::hours(24 * 365);
   /// How long to try when another producer is at work wherever the item could go. On a ring of one element that is any
-  /// other producer; one that died there is found out about, one that is stopped is not.
+  /// other producer; one that died there is found out about, one that is stopped is not. And how long respected
+  /// cursors may stand before what was given up in a ring of one slot, until a push goes over it.
   std::chrono::nanoseconds obstruction_patience = std::chrono::seconds(1);
 };
 
@@ -123,7 +124,8 @@ class Producer {
   Push try_reserve(std::uint32_t count, std::uint64_t& index) noexcept;
   Push wait_to_reserve(Push why, std::uint32_t count, std::uint64_t& index) noexcept;
   void wake_if_moved(std::uint64_t& seen) noexcept;
-  std::uint64_t limit() const noexcept;
+  std::uint64_t limit() noexcept;
+  bool may_go_over(std::uint64_t hole) noexcept;
   void fill(std::uint64_t index, std::span<const std::byte> bytes, std::uint32_t count) noexcept;
   void count_pushed(std::uint64_t index) noexcept;
 
@@ -138,6 +140,8 @@ class Producer {
   std::uint64_t pushed_items_ = 0;
   std::uint64_t late_ = 0;
   bool has_open_reservation_ = false;
+  std::uint64_t hole_ = kNoIndex;                       // before which a respected cursor stands, in a ring of one slot
+  std::chrono::steady_clock::time_point hole_since_{};  // we saw it
 };
 
 }  // namespace slickq

@@ -72,8 +72,22 @@ bool Producer::raise_limit() noexcept {
   if (!limited_) return false;
   std::uint64_t slowest = kMaxIndex;
   for (const AtomicCursor& cursor : options_.respect) slowest = std::min(slowest, cursor.load());
+  if (writer_.is_awaited_in_one_slot(slowest) && may_go_over(slowest)) slowest += ring_->geometry().capacity();
   const std::uint64_t known = std::exchange(limit_, std::min(slowest + ring_->geometry().capacity(), kMaxIndex - 1));
   return limit_ > known;
+}
+
+// What was given up in a ring of one slot, abandoned or by a death, has no marker: readers stand before it until a push
+// goes over it. One that waited for them would wait for ever. Not at once: a producer without a journal line may be at
+// work there.
+bool Producer::may_go_over(std::uint64_t hole) noexcept {
+  const auto now = Waiter::Clock::now();
+  if (std::exchange(hole_, hole) != hole) hole_since_ = now;
+  if (now - hole_since_ < options_.obstruction_patience) return false;
+  bury_the_dead(*queue_);
+  if (writer_.is_given_up_in_one_slot(hole)) return true;
+  hole_since_ = now;  // somebody lives there: asked again when as much time has passed
+  return false;
 }
 
 Push Producer::try_reserve(std::uint32_t count, std::uint64_t& index) noexcept {

@@ -125,7 +125,7 @@ void Repairer::free_settled(const std::vector<std::uint32_t>& lines) {
     if (is_settled(line, journal_.claim_and_passed(line), now)) {
       journal_.free(line);
     } else {
-      journal_.bury(line);  // it stays for a later repair, and is in nobody's way
+      journal_.bury(line, queue_->ring().reserved_index());  // stays for a later repair, and is in nobody's way
     }
     unlock_line(fd_, journal_line_offset(queue_->geometry(), line));
   }

@@ -11,9 +11,13 @@ namespace slickq {
 namespace {
 
 // Worth a try? Not one that died at work while what it reserved is in the ring: the repair wants to read it.
-bool looks_reusable(const Claim& claim, const Queue& queue) noexcept {
+bool looks_reusable(const Journal& journal, std::uint32_t line, const Queue& queue) noexcept {
+  // Asked before the claim: while a line is buried, its claim and end stay what they are.
+  const bool buried = journal.is_buried(line);
+  const Claim claim = journal.claim_and_passed(line);
   if (claim.state == JournalState::free || claim.state == JournalState::idle) return true;
-  if (claim.state != JournalState::held || claim.passed != 0) return false;  // passed: what he hid is of a later lap
+  if (claim.state == JournalState::reserving && (!buried || claim.end > kMaxIndex)) return false;
+  if (claim.passed != 0) return false;  // what he hid is of a later lap
   return claim.end + queue.geometry().capacity() <= queue.ring().reserved_index();
 }
 
@@ -54,13 +58,16 @@ Seat Seat::claim(const Queue& queue) noexcept {
   Asker asker(queue);
   for (std::uint32_t line = 0; line < kJournalLines; ++line) {
     JournalLine& at = annex->journal[line];
+    // Getting short. From now on it can be told when the ring has lapped those who died while reserving; else they
+    // would take up one line after the other where nobody repairs.
+    if (line == kJournalLines / 2) bury_the_dead(queue);
     Seat seat(queue, line);
-    const Claim claim = seat.journal_.claim_and_passed(line);
-    if (!looks_reusable(claim, queue)) continue;
+    const Claim claim = seat.journal_.claim(line);
+    if (!looks_reusable(seat.journal_, line, queue)) continue;
     if (claim.state != JournalState::free && !asker.is_gone(line)) continue;
     if (!seat.lock()) continue;
     // Again under the lock: somebody may have come and died at work meanwhile.
-    if (!looks_reusable(seat.journal_.claim_and_passed(line), queue)) continue;
+    if (!looks_reusable(seat.journal_, line, queue)) continue;
     HardwareMemory::store(&at.pid, static_cast<std::uint32_t>(getpid()), std::memory_order_relaxed);
     seat.journal_.dig_up(line);
     seat.journal_.forget_passed(line);
@@ -133,7 +140,8 @@ void for_each_dead_line(const Queue& queue, Deal deal) noexcept {
 }  // namespace
 
 void bury_the_dead(const Queue& queue) noexcept {
-  for_each_dead_line(queue, [](Journal& journal, std::uint32_t line) { journal.bury(line); });
+  for_each_dead_line(queue,
+                     [&](Journal& journal, std::uint32_t line) { journal.bury(line, queue.ring().reserved_index()); });
 }
 
 void forget_the_dead(const Queue& queue) noexcept {

@@ -1,8 +1,11 @@
 // Producers that respect cursors: nothing that a respected cursor has not passed is ever overwritten.
 #include <doctest/doctest.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include <array>
 #include <chrono>
+#include <csignal>
 #include <vector>
 
 #include "slickq/consumer.hpp"
@@ -107,6 +110,50 @@ TEST_CASE("a block larger than what is left of the lap gets in, wherever readers
         CHECK(consumer.lost_elements() == 0);
       }
     }
+  }
+}
+
+TEST_CASE("in a ring of one slot a push goes over what was given up, although readers stand before it") {
+  for (const Geometry& geometry : {Geometry::make(Layout::wide, 1, 8), Geometry::make(Layout::packed, 1, 8),
+                                   Geometry::make(Layout::slq1, 1, 8), Geometry::make(Layout::slq3, 4, 8, 4)}) {
+    CAPTURE(geometry.describe());
+    test_support::ShmDir dir;
+    Queue queue = Queue::create("q", geometry, in(dir));
+    std::uint64_t word = 0;
+    slickq::SharedConsumer consumer(queue, AtomicCursor(&word));
+    auto options = respecting({AtomicCursor(&word)}, std::chrono::milliseconds(0));
+    options.obstruction_patience = std::chrono::milliseconds(0);
+    Producer producer(queue, options);
+    const std::array<std::byte, 8> element{};
+    std::array<std::byte, 32> buffer;
+    const auto is_pushed_and_popped = [&] {
+      if (producer.push(element) != Push::pushed) return false;
+      CHECK(producer.push(element) == Push::timed_out);  // that it has not read
+      return consumer.pop_into(buffer).what == Pop::item && word == queue.ring().reserved_index();
+    };
+    CHECK(is_pushed_and_popped());
+    producer.reserve().abandon();
+    CHECK(is_pushed_and_popped());
+
+    // A death.
+    const pid_t child = spawn([&] {
+      Queue own = Queue::open("q", dir.path());
+      Producer dying(own);
+      const auto reservation = dying.reserve();
+      kill(getpid(), SIGKILL);
+    });
+    CHECK(waitpid(child, nullptr, 0) == child);
+    CHECK(is_pushed_and_popped());
+
+    // Who is alive and at work is waited for.
+    Queue other = Queue::open("q", dir.path());
+    Producer living(other);
+    auto reservation = living.reserve();
+    for (int tries = 0; tries < 3; ++tries) CHECK(producer.push(element) == Push::timed_out);
+    CHECK(reservation.publish() == Push::pushed);
+    CHECK(producer.push(element) == Push::timed_out);
+    CHECK(consumer.pop_into(buffer).what == Pop::item);
+    CHECK(is_pushed_and_popped());
   }
 }
 

@@ -90,6 +90,28 @@ TEST_CASE("a block is one item; a buffer too small for it takes nothing") {
   CHECK(std::memcmp(buffer.data(), block.data(), sizeof block) == 0);
 }
 
+TEST_CASE("a consumer that is overrun by an item as large as the ring, still in work, waits for that item") {
+  for (const std::uint32_t capacity : {1u, 4u}) {
+    CAPTURE(capacity);
+    Queue q = Queue::local(Geometry::make(Layout::slq1, capacity, 8));
+    Producer producer(q);
+    Consumer consumer(q);
+    push_numbers(producer, 0, capacity);
+    slickq::Reservation next = producer.reserve(capacity);
+    std::array<std::byte, 64> buffer;
+    const auto overrun = consumer.pop_into(buffer);
+    CHECK(overrun.what == Pop::empty);
+    CHECK(overrun.lost == capacity);
+    CHECK(overrun.last_lost == capacity - 1);
+    CHECK(next.publish() == Push::pushed);
+    const auto result = consumer.pop_into(buffer);
+    CHECK(result.what == Pop::item);
+    CHECK(result.index == capacity);
+    CHECK(result.count == capacity);
+    CHECK(consumer.lost_elements() == capacity);
+  }
+}
+
 TEST_CASE("an overrun consumer goes on at the oldest survivor and tells what it lost") {
   Queue q = Queue::local(Geometry::make(Layout::slq1, 16, 8));
   Producer producer(q);

@@ -180,6 +180,23 @@ TEST_CASE("resync finds the oldest item that is surely there and never goes back
   CHECK(ring.resync(39) == hole + 1);
 }
 
+TEST_CASE("resync stops before what is in work all over the ring, where something surely begins") {
+  for (const std::uint32_t capacity : {1u, 2u, 8u}) {
+    CAPTURE(capacity);
+    Queue q = Queue::local(Geometry::make(Layout::slq1, capacity, 8));
+    auto& ring = q.ring();
+    for (std::uint64_t k = 0; k < capacity; ++k) ring.publish(ring.reserve(1), 1);
+    const std::uint64_t all = ring.reserve(capacity);
+    CHECK(ring.resync(0) == all);  // and not C: that item is not lost
+    ring.publish(all, capacity);
+    CHECK(ring.resync(0) == all);
+    ring.reserve_singles(capacity);
+    CHECK(ring.resync(all) == all + capacity);
+    const std::uint64_t one = ring.reserve(1);  // where the lap before may have had the inside of an item
+    CHECK(ring.resync(all) == one);
+  }
+}
+
 TEST_CASE("reset empties the ring and numbering starts at 0") {
   for (const Shape& shape : kShapes) {
     CAPTURE(slickq::to_string(shape.layout));

@@ -143,3 +143,39 @@ TEST_CASE("a producer that only sleeps is waited for, and nothing unread is push
   CHECK(pusher.reported());
   CHECK(pusher.join() == 0);
 }
+
+TEST_CASE("who dies while reserving gives the line back once the ring has lapped it, though nobody repairs") {
+  test_support::ShmDir dir;
+  Queue queue = Queue::create("q", Geometry::make(Layout::slq1, kCapacity, kElement), in(dir));
+  const auto die_while_reserving = [&dir] {
+    test_support::Child child([&dir](test_support::ChildSide& side) {
+      Queue own = Queue::open("q", dir.path());
+      const slickq::Seat seat = slickq::Seat::claim(own);
+      Journal(own.annex(), own.geometry()).reserving(seat.line(), own.ring().reserved_index());
+      own.ring().reserve(1);
+      side.report_and_wait();
+      return 0;
+    });
+    REQUIRE(child.reported());
+    child.kill_now();
+  };
+  const std::vector<std::byte> lap(std::size_t{kCapacity} * kElement);
+  for (std::uint32_t life = 0; life < 2 * slickq::kJournalLines; ++life) {
+    die_while_reserving();
+    Producer producer(queue);
+    REQUIRE(producer.is_registered());
+    CHECK(producer.push_batch(lap) == Push::pushed);
+  }
+
+  // As long as what it reserved may be in the ring the line is the repair's.
+  die_while_reserving();
+  {
+    Producer producer(queue);
+    CHECK(producer.push(std::span(lap).first(kElement)) == Push::pushed);
+  }
+  const Producer another(queue);
+  slickq::Repairer repairer(queue);
+  const auto plan = repairer.plan();
+  REQUIRE(plan.repairs.size() == 1);
+  CHECK(plan.repairs.front().owner == slickq::Owner::dead);
+}

@@ -48,6 +48,8 @@ inline lose(to) {
 inline begin_resync() {
   end = C;
   at = (C > c + 1 + N -> C - N : c + 1);
+  begins = ((at + N - 1) / N) * N;
+  begins = (begins > end -> end : begins);
   present = published & RANGE(c, end);
   k = 0;
   whole = true
@@ -70,6 +72,7 @@ proctype reader(bool shared) {
   byte next;         /* what look() said, later what resync() found */
   byte k;            /* words copied */
   byte at, end;      /* resync() */
+  byte begins;       /* and where it goes on when there is nothing yet */
   short present;     /* ghost: published when resync() began */
   bool whole = true; /* ghost: all words copied so far are the item's */
   bool quiet;        /* nothing will change any more: known before the look */
@@ -171,11 +174,11 @@ on_overrun: /* C is surely beyond: not looked at for its value but by resync() *
   :: atomic { true -> begin_resync(); goto find }
   fi;
 
-find: /* find_present(): the first of [at, end) that is published or a marker; else end */
+find: /* find_present(): the first of [at, end) that is published or a marker; else where the lap begins, or end */
   if
   :: atomic {
       true ->
-      next = end;
+      next = begins;
       if
       :: at < end ->
         look(at);
@@ -190,7 +193,7 @@ find: /* find_present(): the first of [at, end) that is published or a marker; e
         fi
       :: else
       fi;
-      at = 0; end = 0;
+      at = 0; end = 0; begins = 0;
       if
       :: shared -> goto claim_loss
       :: else -> lose(next); move_own(next); next = 0; present = 0; goto again

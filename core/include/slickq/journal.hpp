@@ -38,7 +38,7 @@ enum class JournalState : std::uint8_t { free, idle, reserving, held };
 struct Claim {
   JournalState state = JournalState::free;
   std::uint64_t index = 0;  ///< held: first index; reserving, idle: no index below it will be reserved
-  std::uint64_t end = 0;    ///< held: one past the last
+  std::uint64_t end = 0;    ///< held: one past the last; reserving and buried: nothing from there on is his
   /// held: bit k: of the slot k slots behind `index`, what later laps reserved so far has been given up
   std::uint64_t passed = 0;
 
@@ -94,7 +94,7 @@ class BasicJournal {
       // acquire: pairs with the release stores of the owner; who sees one sees the elements written before it.
       const std::uint64_t word = Memory::load(&at.claim, std::memory_order_acquire);
       const auto state = static_cast<JournalState>(word & 3);
-      if (state != JournalState::held) return {state, word >> 2};
+      if (state == JournalState::free || state == JournalState::idle) return {state, word >> 2};
       const std::uint64_t end = Memory::load(&at.end, std::memory_order_relaxed);
       Memory::fence(std::memory_order_acquire);  // the end belongs to that word only if the word is still there
       if (Memory::load(&at.claim, std::memory_order_relaxed) != word) continue;
@@ -131,8 +131,13 @@ class BasicJournal {
     // acquire: pairs with the release in bury(); what the dead wrote is before it.
     return Memory::load(&annex_->journal[line].buried, std::memory_order_acquire) != 0;
   }
-  /// By who holds new owners off the line (journal_lock.hpp), after its owner's death.
-  void bury(std::uint32_t line) noexcept {
+  /// By who holds new owners off the line (journal_lock.hpp), after its owner's death. `all_below`: C, loaded behind
+  /// the proof of it: where he died while reserving, nothing from there on is his.
+  void bury(std::uint32_t line, std::uint64_t all_below = kNoIndex) noexcept {
+    if (is_buried(line)) return;  // what was said first is the closer
+    if (claim(line).state == JournalState::reserving) {
+      Memory::store(&annex_->journal[line].end, all_below, std::memory_order_relaxed);  // ordered by the next line
+    }
     Memory::store(&annex_->journal[line].buried, 1u, std::memory_order_release);
   }
   /// By the next owner, before it says anything else. relaxed: ordered by the read-modify-write of C before it writes.

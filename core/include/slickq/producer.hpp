@@ -54,7 +54,8 @@ struct ProducerOptions {
   Wait wait = Wait::backoff();  ///< how to wait for them
   std::chrono::nanoseconds patience = std::chrono::hours(24 * 365);
   /// How long to try when another producer is at work wherever the item could go. On a ring of one element that is any
-  /// other producer; one that died there is found out about, one that is stopped is not.
+  /// other producer; one that died there is found out about, one that is stopped is not. And how long respected
+  /// cursors may stand before what was given up in a ring of one slot, until a push goes over it.
   std::chrono::nanoseconds obstruction_patience = std::chrono::seconds(1);
 };
 
@@ -171,6 +172,7 @@ class Producer {
   void abandon(std::uint64_t index, std::uint32_t reserved) noexcept;
   void wake_if_moved(std::uint64_t& seen) noexcept;
   bool raise_limit() noexcept;
+  bool may_go_over(std::uint64_t hole) noexcept;
   void fill(std::uint64_t index, std::span<const std::byte> bytes, std::uint32_t count) noexcept;
   void prefetch_ahead(std::uint64_t index) const noexcept;
   void count_pushed(std::uint64_t last, std::uint64_t items) noexcept;
@@ -191,6 +193,8 @@ class Producer {
   Writer writer_;
   SoleWriter sole_;
   ProducerOptions options_;
+  std::uint64_t hole_ = kNoIndex;                       // before which a respected cursor stands, in a ring of one slot
+  std::chrono::steady_clock::time_point hole_since_{};  // we saw it
 };
 
 }  // namespace slickq

@@ -238,6 +238,7 @@ class BasicRing {
 
   /// Where a reader that lost `cursor` (< C) goes on: the oldest item that is surely still there, never backwards.
   /// Looks an eighth of the ring ahead of the oldest first, because the oldest items are the next to be overwritten.
+  /// When all of the ring is in work: where something surely begins that is in work, as it will be published yet.
   std::uint64_t resync(std::uint64_t cursor) const noexcept {
     const std::uint64_t end = reserved_index();
     const std::uint64_t ring = geometry_->capacity();
@@ -245,7 +246,9 @@ class BasicRing {
     const std::uint64_t ahead = std::max(oldest, end > ring ? end - ring + ring / 8 : 0);
     const std::uint64_t found = find_present(ahead, end);
     if (found != kNoIndex) return found;
-    return std::min(find_present(oldest, ahead), std::max(oldest, end));
+    // No item straddles the end of the ring. Of any other index nobody knows whether it is the inside of one.
+    const std::uint64_t begins = (oldest + geometry_->mask()) & ~std::uint64_t{geometry_->mask()};
+    return std::min(find_present(oldest, ahead), std::min(begins, std::max(oldest, end)));
   }
 
   /// Index of the newest published item, kNoIndex when none or not maintained by this layout.

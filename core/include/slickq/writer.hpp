@@ -158,6 +158,24 @@ class BasicWriter {
     return !is_left_alone(ring_->next_start(n), ring_->geometry().footprint(n));
   }
 
+  /// Does a reader at `cursor` stand before the only reservation there is, in a ring of one slot? No marker takes him
+  /// over it when it is given up: only the next reservation does, which must not wait for him.
+  bool is_awaited_in_one_slot(std::uint64_t cursor) const noexcept {
+    const Geometry& geometry = ring_->geometry();
+    return geometry.slot_count() == 1 && ring_->reserved_index() - cursor == geometry.capacity() &&
+           ring_->held_by_slot(cursor) != cursor;
+  }
+
+  /// The same, and nobody alive is at work there, as far as the journal tells.
+  bool is_given_up_in_one_slot(std::uint64_t cursor) const noexcept {
+    if (!journal_ || !is_awaited_in_one_slot(cursor)) return false;
+    Memory::fence(std::memory_order_acquire);  // the load of C is before the look at the journal, as in plan_repair()
+    const std::uint64_t capacity = ring_->geometry().capacity();
+    if (journal_.is_written_by_another(cursor + capacity, capacity, line_)) return false;
+    // Again, behind the journal: who was at work at the first look, and is not any more, may have published.
+    return is_awaited_in_one_slot(cursor);
+  }
+
   /// Did the last reserve() find somebody of an earlier lap wherever it went? One detour is nothing, and the next
   /// reservation is elsewhere. Several in a row are somebody who stands still: stopped or dead, holding all of a small
   /// ring, or at `reserving`, so that nobody knows where he writes. Going on at once would only push C, and every

@@ -213,7 +213,7 @@ Push Producer::put_first(std::span<const std::byte>& left) noexcept {
 // A run: some items of one slot each, reserved in one step. Nothing when there is no room for two.
 Singles Producer::reserve_run(std::uint32_t k) noexcept {
   // Half a ring at most in one step: readers shall have the time to read the first half.
-  k = std::min({k, Writer::kMostSingles, ring_->geometry().slot_count() / 2});
+  k = std::min({k, kMostRunSlots, ring_->geometry().slot_count() / 2});
   if (k < 2 || engaged_) return {};
   for (;;) {
     const Singles run = alone_ ? sole_.reserve_singles(k, limit_) : writer_.reserve_singles(k, limit_);
@@ -243,11 +243,7 @@ std::uint64_t Producer::put_up(std::uint64_t from, std::uint64_t to) noexcept {
 }
 
 void Producer::finish_run(std::uint64_t begin, std::uint64_t used, std::uint64_t end) noexcept {
-  if (!alone_) {
-    writer_.finish(begin, used, end);
-  } else if (used != end) {
-    sole_.mark_dead(used, end);
-  }
+  alone_ ? sole_.finish(begin, used, end) : writer_.finish(begin, used, end);
   wake_sleepers(annex_);
 }
 
@@ -255,8 +251,8 @@ void Producer::finish_run(std::uint64_t begin, std::uint64_t used, std::uint64_t
 Push Producer::put_run(std::span<const std::byte>& left) noexcept {
   const std::uint64_t size = ring_->geometry().element_size();
   const std::uint64_t step = ring_->geometry().items_per_slot();
-  const Singles run = reserve_run(
-      static_cast<std::uint32_t>(std::min<std::uint64_t>((left.size() + size - 1) / size, Writer::kMostSingles)));
+  const Singles run =
+      reserve_run(static_cast<std::uint32_t>(std::min<std::uint64_t>((left.size() + size - 1) / size, kMostRunSlots)));
   if (run.count == 0) return put_first(left);
   const std::uint64_t end = run.index + run.count * step;
   std::uint64_t at = run.index;

@@ -10,18 +10,13 @@ class Judge {
  public:
   Judge(const Geometry& geometry, const std::vector<LineSight>& lines) : geometry_(geometry), lines_(lines) {}
 
-  // Rules 1 and 2, and what is left for 3 and 4. inferred, and a line: hidden by the dead owner of that line.
+  // Rules 1 and 2, and what is left for 3 and 4.
   Missing of(std::uint64_t index) const {
     Missing found{index, index + geometry_.items_per_slot(), Owner::unknown, kNoLine};
-    for (const LineSight& seen : lines_) {
-      if (seen.claim.state != JournalState::held || index < seen.claim.index || index >= seen.claim.end) continue;
-      // Two claims on one index: one of them is of before a reset. The living are believed.
-      if (found.owner == Owner::live) continue;
-      found.owner = seen.dead ? Owner::dead : Owner::live;
-      found.line = seen.line;
-    }
+    ask(found, [&](const Claim& claim) { return claim.index <= index && index < claim.end; });
+    // Given up by who is gone from there: what is missing is the marker, and it is with who hides it.
+    if (found.owner == Owner::unknown) ask(found, [&](const Claim& claim) { return hides(claim, index); });
     if (found.owner == Owner::unknown && is_reserving_below(index, false)) found.owner = Owner::live;
-    if (found.owner == Owner::unknown) ask_who_hides(found);
     return found;
   }
 
@@ -46,16 +41,23 @@ class Judge {
   }
 
  private:
-  // The marker there may lie below the late item of somebody who holds the slot of an earlier lap. Once he is dead,
-  // others may have reserved the slot anew: as good a guess as rule 3.
-  void ask_who_hides(Missing& found) const {
+  template <class IsHis>
+  void ask(Missing& found, IsHis is_his) const {
     for (const LineSight& seen : lines_) {
-      if ((passed_bits(seen.claim, geometry_, found.index, found.end) & seen.claim.passed) == 0) continue;
+      if (seen.claim.state != JournalState::held || !is_his(seen.claim)) continue;
+      // Two claims on one index: one of them is of before a reset. The living are believed.
       if (found.owner == Owner::live) continue;
+      found.owner = seen.dead ? Owner::dead : Owner::live;
       found.line = seen.line;
-      found.inferred = seen.dead;
-      if (!seen.dead) found.owner = Owner::live;
     }
+  }
+
+  bool hides(const Claim& claim, std::uint64_t index) const {
+    if (claim.passed == 0) return false;
+    const std::uint64_t slot = ((index - claim.index) & geometry_.mask()) / geometry_.items_per_slot();
+    const std::uint64_t held = claim.index + slot * geometry_.items_per_slot();
+    return slot < kMostRunSlots && held < claim.end &&
+           passed_index(claim.passed, geometry_, held, static_cast<std::uint32_t>(slot)) == index;
   }
 
   bool is_reserving_below(std::uint64_t index, bool dead) const {
@@ -70,7 +72,7 @@ class Judge {
 
 // A run has one owner, and either all of it may be of a dead `reserving` line or nothing of it.
 bool continues(const Missing& run, const Missing& next, const Judge& judge) {
-  return run.end == next.index && run.owner == next.owner && run.line == next.line && run.inferred == next.inferred &&
+  return run.end == next.index && run.owner == next.owner && run.line == next.line &&
          judge.may_be_of_a_dead_line(run.index) == judge.may_be_of_a_dead_line(next.index);
 }
 
@@ -108,7 +110,7 @@ std::vector<Missing> owners_of(const std::vector<std::uint64_t>& indexes, const 
                                const std::vector<LineSight>& lines) {
   const Judge judge(geometry, lines);
   const auto is_inferred = [&](const Missing& run) {
-    return run.owner == Owner::unknown && !run.inferred && judge.may_be_of_a_dead_line(run.index);
+    return run.owner == Owner::unknown && judge.may_be_of_a_dead_line(run.index);
   };
   std::vector<Missing> runs;
   runs.reserve(indexes.size());
@@ -116,7 +118,6 @@ std::vector<Missing> owners_of(const std::vector<std::uint64_t>& indexes, const 
   const auto inferred = static_cast<std::size_t>(std::count_if(runs.begin(), runs.end(), is_inferred));
   const bool is_clear = inferred <= judge.dead_reserving_lines();
   for (Missing& run : runs) {
-    if (run.inferred) run.owner = Owner::dead;
     if (is_clear && is_inferred(run)) run = {run.index, run.end, Owner::dead, judge.only_dead_reserving_line(), true};
   }
   return runs;
@@ -150,7 +151,7 @@ RepairPlan detail::judge(std::uint64_t reserved, const Geometry& geometry, const
   for (const std::uint64_t index : missing) append(runs, judge.of(index), judge);
 
   const auto may_be_dead = [&](const Missing& run) {
-    return run.owner == Owner::unknown && !run.inferred && judge.may_be_of_a_dead_line(run.index);
+    return run.owner == Owner::unknown && judge.may_be_of_a_dead_line(run.index);
   };
   const auto candidates = static_cast<std::size_t>(std::count_if(runs.begin(), runs.end(), may_be_dead));
   // The leading run is perhaps no hole at all: it must not make the others doubtful, only itself.
@@ -160,7 +161,7 @@ RepairPlan detail::judge(std::uint64_t reserved, const Geometry& geometry, const
   const bool is_clear_behind = candidates - (leads ? 1 : 0) <= lines_left;
   for (Missing& run : runs) {
     const bool clear = run.index == leading ? is_clear : is_clear_behind;
-    run.inferred = run.inferred || (clear && may_be_dead(run));
+    run.inferred = clear && may_be_dead(run);
   }
 
   RepairPlan plan;
@@ -176,7 +177,7 @@ RepairPlan detail::judge(std::uint64_t reserved, const Geometry& geometry, const
       const std::uint64_t inferred_below = run.inferred ? rules.inferred_below : 0;
       if (const auto part = cut_below(dead_below, run)) add_repair(plan, {part->index, part->end, Owner::dead});
       if (const auto part = cut_below(inferred_below, run)) {
-        add_repair(plan, {part->index, part->end, Owner::dead, part->line, true});
+        add_repair(plan, {part->index, part->end, Owner::dead, kNoLine, true});
       }
       if (const auto part = cut_below(rules.doubts_below, run)) add_repair(plan, *part);
     }

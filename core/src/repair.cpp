@@ -32,7 +32,7 @@ std::vector<LineSight> look_at_journal(const View& view) {
   for (std::uint32_t line = 0; line < journal.top(); ++line) {
     Claim claim = journal.claim_and_passed(line);
     if (claim.state == JournalState::free) continue;
-    keep_hiding(claim, view.geometry(), [&](std::uint64_t index) {
+    claim.passed = passed_and_hidden(claim.passed, view.geometry(), claim.index, [&](std::uint64_t index) {
       Slot slot{};
       view.read_slots(view.geometry().slot_of(index), {&slot, 1});
       return slot.data_index;

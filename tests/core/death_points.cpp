@@ -150,6 +150,16 @@ std::vector<Operation> make_operations() {
        {{0, 1, 0}, {1, 1, 0}, {2, 1, 0}, {3, 1, 0}},
        [](Producer& p, const Geometry&, Elements e) { (void)p.push_batch(e); },
        {before_reserve, reserving, advanced, held, partly_written, some_published, published, idle_again}},
+      {"burst over the end",
+       14,
+       14,
+       4,
+       {{0, 1, 0}, {1, 1, 0}, {2, 1, 0}, {3, 1, 0}},
+       [](Producer& p, const Geometry&, Elements e) {
+         auto burst = p.burst(4);
+         for (; !e.empty(); e = e.subspan(kElementBytes)) (void)burst.push(e.first(kElementBytes));
+       },
+       {before_reserve, reserving, advanced, held, partly_written, some_published, published, idle_again}},
       {"publish fewer than reserved",
        5,
        5,
@@ -227,10 +237,9 @@ Point point_of(const Operation& operation, const Scene& scene, std::span<const s
 std::vector<Point> required_points(const Operation& operation, const Shape& shape) {
   std::vector<Point> points = operation.points;
   if (!slickq::has_last_published(shape.layout)) return points;
-  for (const auto& [seen, behind] :
-       {std::pair{Point::published, Point::published_behind}, std::pair{Point::some_published, Point::some_behind}}) {
-    if (std::count(points.begin(), points.end(), seen) != 0) points.push_back(behind);
-  }
+  if (std::count(points.begin(), points.end(), Point::published) != 0) points.push_back(Point::published_behind);
+  // A run raises last_published once, at its end.
+  std::replace(points.begin(), points.end(), Point::some_published, Point::some_behind);
   return points;
 }
 

@@ -58,7 +58,7 @@ struct alignas(64) JournalLine {
   std::uint32_t pid;     ///< of the owner as it sees itself; for people, never a proof
   std::uint32_t buried;  ///< not 0: the owner was proven dead, and writes nothing any more
   std::uint64_t spare;
-  WideWord passed;  ///< by others: {bits, first index}: of the held slots that later laps gave up; see journal.hpp
+  WideWord passed;  ///< by others: {what later laps gave up in the held slots (passed.hpp), first index held}
 };
 static_assert(sizeof(JournalLine) == 64);
 static_assert(offsetof(JournalLine, end) == 8);

@@ -6,11 +6,8 @@
 //   reserving -> held[i,e)  after it, before an element is written
 //   held -> idle            after publish or marker
 //
-// Beside it there are marks of others on a line. passed: who gives up a reservation because the owner may still be
-// publishing into the same slots, or marks there for another reason, says which. An owner that publishes with plain
-// stores (writer.hpp) may put its late item over such a marker; it looks at the end, and puts a marker back.
-//
-// And a line may be buried: whoever proved its owner dead says so, for producers that would keep away from what
+// Others write on a line, too. passed: who gives up a reservation of slots that the owner holds of an earlier lap says
+// so before he puts the markers (passed.hpp). buried: whoever proved its owner dead says so, for producers that would keep away from what
 // the dead might still be writing. The claim stays what it was: the repair needs it.
 //
 // Thread safety: a line is written by its owner only (or by who holds its lock after the owner's death); read by
@@ -29,6 +26,7 @@
 
 #include "slickq/annex.hpp"
 #include "slickq/memory.hpp"
+#include "slickq/passed.hpp"
 
 namespace slickq {
 
@@ -37,28 +35,14 @@ enum class JournalState : std::uint8_t { free, idle, reserving, held };
 /// A line as it was at one moment.
 struct Claim {
   JournalState state = JournalState::free;
-  std::uint64_t index = 0;  ///< held: first index; reserving, idle: no index below it will be reserved
-  std::uint64_t end = 0;    ///< held: one past the last; reserving and buried: nothing from there on is his
-  /// held: bit k: of the slot k slots behind `index`, what later laps reserved so far has been given up
-  std::uint64_t passed = 0;
+  std::uint64_t index = 0;   ///< held: first index; reserving, idle: no index below it will be reserved
+  std::uint64_t end = 0;     ///< held: one past the last; reserving and buried: nothing from there on is his
+  std::uint64_t passed = 0;  ///< held: what later laps gave up in the same slots, passed.hpp
 
   friend bool operator==(const Claim&, const Claim&) = default;
 };
 
 inline constexpr std::uint32_t kNoLine = ~std::uint32_t{0};
-
-/// The bits of Claim::passed for those slots of `claim` that are also slots of [from, end), a later lap's.
-inline std::uint64_t passed_bits(const Claim& claim, const Geometry& geometry, std::uint64_t from,
-                                 std::uint64_t end) noexcept {
-  if (claim.state != JournalState::held) return 0;
-  std::uint64_t bits = 0;
-  std::uint64_t at = claim.index;
-  for (unsigned slot = 0; slot < 64 && at < claim.end; ++slot, at += geometry.items_per_slot()) {
-    const std::uint64_t same_slot = from + ((at - from) & geometry.mask());
-    if (same_slot < end && same_slot >= at + geometry.capacity()) bits |= std::uint64_t{1} << slot;
-  }
-  return bits;
-}
 
 /// Could a producer whose line says `claim` still write elements of [index, index + count), reserved by an EARLIER
 /// reservation than this one? Both ranges lie within one lap, and do not straddle the end of the ring.
@@ -157,11 +141,10 @@ class BasicJournal {
     for (std::uint32_t line = 0; line < lines; ++line) {
       if (line != own) tell_passed(line, from, end);
     }
-    // seq_cst: pairs with the fence in passed(). Whose plain store lands on the marker that follows sees the bit.
+    // seq_cst: pairs with the fence in passed(). Whose plain store lands on the marker that follows is told.
     if (lines != 0) Memory::fence(std::memory_order_seq_cst);
   }
-  /// By the owner who holds from `index` on, behind his last store to a slot: which of his slots did later laps give
-  /// up meanwhile?
+  /// By the owner who holds from `index` on, behind his last store to a slot: what did later laps give up meanwhile?
   std::uint64_t passed(std::uint32_t line, std::uint64_t index) const noexcept {
     if (line == kNoLine) return 0;
     Memory::fence(std::memory_order_seq_cst);  // pairs with the one in tell_passed()
@@ -203,23 +186,24 @@ class BasicJournal {
   }
 
  private:
-  // The bits and whose they are change in one exchange, and never back to an earlier claim: said too late they are of
-  // nobody.
+  // What is told and whom it is told change in one exchange, and never back to an earlier claim: told too late it is
+  // for nobody.
   void tell_passed(std::uint32_t line, std::uint64_t from, std::uint64_t end) noexcept {
     const Claim claimed = claim(line);
-    const std::uint64_t bits = passed_bits(claimed, *geometry_, from, end);
+    if (claimed.state != JournalState::held) return;
     WideWord* const word = &annex_->journal[line].passed;
     WideWord seen{Memory::load(&word->low, std::memory_order_relaxed),
                   Memory::load(&word->high, std::memory_order_relaxed)};
-    while (bits != 0 && seen.high <= claimed.index) {
+    while (seen.high <= claimed.index) {
       const std::uint64_t known = seen.high == claimed.index ? seen.low : 0;
-      if (Memory::compare_exchange(word, seen, WideWord{known | bits, claimed.index})) return;
+      const std::uint64_t told = with_passed_range(known, *geometry_, claimed.index, claimed.end, from, end);
+      if (told == known || Memory::compare_exchange(word, seen, WideWord{told, claimed.index})) return;
     }
   }
 
   std::uint64_t passed_of(std::uint32_t line, std::uint64_t index) const noexcept {
     const WideWord& word = annex_->journal[line].passed;
-    // acquire: the bits are at least those that were there when the index was written beside them.
+    // acquire: what is told is at least what was there when the index was written beside it.
     if (Memory::load(&word.high, std::memory_order_acquire) != index) return 0;
     return Memory::load(&word.low, std::memory_order_relaxed);
   }

@@ -137,7 +137,7 @@ class Producer {
   /// in; on busy none.
   Push push_batch(std::span<const std::byte> elements) noexcept;
 
-  /// `k`: items reserved in one step, 1..64; fewer where the ring or the respected cursors leave no room.
+  /// `k`: items reserved in one step, up to 16; fewer where the ring or the respected cursors leave no room.
   Burst burst(std::uint32_t k) noexcept;
 
   /// `count` elements to write in place. One at a time: the journal has one line a producer. As long as it is open,

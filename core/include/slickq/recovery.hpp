@@ -5,9 +5,9 @@
 // says how old a doubt has to be.
 //
 // Whose is a missing index h?
-//   1. a journal line is held over it: its owner's, dead or alive (is_dead). Or it is held over the same slot of an
-//      earlier lap and says that what came there later was given up (Claim::passed): the marker lies below the owner's
-//      late item, and it is his to put it back;
+//   1. a journal line is held over it: its owner's, dead or alive (is_dead). Or a line that is held over the same slot
+//      of an earlier lap was told that it is given up (passed.hpp): the marker lies below the owner's late item, and it
+//      is his to put it back;
 //   2. else a line of a live owner is `reserving` with a bound <= h: perhaps his; doubt, and settled in an instant;
 //   3. else lines of dead owners are `reserving` with a bound <= h: theirs, when there are no more runs of such indexes
 //      than dead lines; with more, which is whose is doubt. A run at the very start of a lapped ring counts last. This
@@ -23,7 +23,6 @@
 // A ring of one slot needs no repair and has none: the next reservation laps it.
 #pragma once
 
-#include <bit>
 #include <cstdint>
 #include <vector>
 
@@ -88,17 +87,6 @@ LineSight look_at_line(const BasicJournal<Memory>& journal, std::uint32_t line, 
   }
 }
 
-/// Of Claim::passed keep the bits of slots that still hold the owner's item: elsewhere nothing is hidden by it, or not
-/// any more. `held_by_slot(index)`: what is in the slot of that index.
-template <class HeldBySlot>
-void keep_hiding(Claim& claim, const Geometry& geometry, HeldBySlot held_by_slot) {
-  for (std::uint64_t left = claim.passed; left != 0; left &= left - 1) {
-    const auto slot = static_cast<std::uint64_t>(std::countr_zero(left));
-    const std::uint64_t index = claim.index + slot * geometry.items_per_slot();
-    if (held_by_slot(index) != index) claim.passed &= ~(std::uint64_t{1} << slot);
-  }
-}
-
 /// Whose are these missing indexes, each in a run of its own, by rules 1 to 3 alone? As the plan judges them.
 std::vector<Missing> owners_of(const std::vector<std::uint64_t>& indexes, const Geometry& geometry,
                                const std::vector<LineSight>& lines);
@@ -138,10 +126,11 @@ RepairPlan plan_repair(const BasicRing<Memory>& ring, const BasicJournal<Memory>
   // The journal behind the slots: who finished meanwhile is not held any more, and its slot refuses a marker.
   std::vector<LineSight> lines;
   for (std::uint32_t line = 0; line < journal.top(); ++line) {
-    const LineSight seen = look_at_line(journal, line, is_dead);
+    LineSight seen = look_at_line(journal, line, is_dead);
     if (seen.claim.state == JournalState::free) continue;
+    seen.claim.passed = passed_and_hidden(seen.claim.passed, geometry, seen.claim.index,
+                                          [&](std::uint64_t index) { return ring.held_by_slot(index); });
     lines.push_back(seen);
-    keep_hiding(lines.back().claim, geometry, [&](std::uint64_t index) { return ring.held_by_slot(index); });
   }
   // The oldest item of a lapped ring may be half overwritten: its inner indexes look like a hole before the first. The
   // next reservation laps it; nobody is told of it.

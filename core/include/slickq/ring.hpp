@@ -157,18 +157,13 @@ class BasicRing {
     Memory::store(&header()->last_published, index, std::memory_order_release);  // as above
   }
 
-  /// The item of `index`, published by the caller, stands where later laps gave up what they had reserved, and put
-  /// markers that its late store may have hidden: put one that leads to the next slot. Nothing when it is not there.
-  void restore_marker(std::uint64_t index) noexcept {
-    const std::uint64_t reserved = reserved_index();
-    const std::uint64_t ring = geometry_->capacity();
-    if (reserved <= index + ring || geometry_->slot_count() == 1) return;
-    const std::uint64_t latest = index + (reserved - 1 - index) / ring * ring;
+  /// Put a jump marker to `to` where the item `index` is: readers who look for something newer in that slot go on there.
+  /// Nothing when the slot holds something else.
+  void replace_item(std::uint64_t index, std::uint64_t to) noexcept {
     Slot& slot = slots_[geometry_->slot_of(index)];
-    WideWord seen{index, Memory::load(&slot.size, std::memory_order_relaxed)};
-    const WideWord marker{latest + geometry_->items_per_slot(), 1};
     auto* const pair = reinterpret_cast<WideWord*>(&slot);
-    while (seen.low == index && !Memory::compare_exchange(pair, seen, marker)) {
+    WideWord seen{index, Memory::load(&slot.size, std::memory_order_relaxed)};
+    while (seen.low == index && !Memory::compare_exchange(pair, seen, WideWord{to, 1})) {
     }
   }
 

@@ -53,7 +53,12 @@ class BasicSoleWriter {
   /// Make the single items from `from` to before `to` of a run visible.
   void put_up(std::uint64_t from, std::uint64_t to) noexcept {
     for (std::uint64_t at = from; at != to; at += step()) ring_->fill_slot(at, 1);
-    ring_->raise_last_published_alone(to - step());
+  }
+
+  /// A run is over: [begin, used) was put up, [used, end) is given up. last_published is raised here, once.
+  void finish(std::uint64_t begin, std::uint64_t used, std::uint64_t end) noexcept {
+    if (used != begin) ring_->raise_last_published_alone(used - step());
+    if (used != end) mark_dead(used, end);
   }
 
   /// Give [index, end) up: readers jump over it.

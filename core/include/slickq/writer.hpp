@@ -60,12 +60,12 @@ class BasicWriter {
     return kNoIndex;
   }
 
-  /// Up to `k` items of one slot each in one atomic step (at most kMostSingles, and as many as there are slots); fewer
+  /// Up to `k` items of one slot each in one atomic step (at most kMostRunSlots, and as many as there are slots); fewer
   /// when C would pass `limit`, none at the end of all indexes. They are a run: ask is_clear() for each before writing
   /// it, make it visible by put_up(), and finish() the run.
   Singles reserve_singles(std::uint32_t k, std::uint64_t limit = kMaxIndex) noexcept {
     journal_.reserving(line_, bound_);
-    const Singles run = ring_->reserve_singles(std::min(k, kMostSingles), is_near_the_end() ? kNoIndex : limit);
+    const Singles run = ring_->reserve_singles(std::min(k, kMostRunSlots), is_near_the_end() ? kNoIndex : limit);
     if (run.count == 0) {
       journal_.idle(line_, bound_);
     } else {
@@ -94,19 +94,17 @@ class BasicWriter {
     std::uint64_t at = from;
     if (line_ != kNoLine) {
       for (; at != to; at += step()) ring_->fill_slot(at, 1);
-      ring_->raise_last_published(to - step());
     } else {
       while (at != to && ring_->try_publish(at, 1)) at += step();  // nobody can tell us anything
     }
     return at;
   }
 
-  /// A run is over: [begin, used) was put up, [used, end) is given up.
+  /// A run is over: [begin, used) was put up, [used, end) is given up. last_published is raised here, once.
   void finish(std::uint64_t begin, std::uint64_t used, std::uint64_t end) noexcept {
+    if (used != begin) ring_->raise_last_published(used - step());
     if (const std::uint64_t passed = used == begin ? 0 : journal_.passed(line_, begin); passed != 0) {
-      for (std::uint64_t at = begin; at != used; at += step()) {
-        if ((passed >> ((at - begin) / step()) & 1) != 0) ring_->restore_marker(at);
-      }
+      put_markers_back(passed, begin, used);
     }
     if (used != end) mark_dead(used, end);
     done();
@@ -189,8 +187,6 @@ class BasicWriter {
   std::uint64_t detours() const noexcept { return detours_; }
   void count_detour() noexcept { ++detours_; }
 
-  static constexpr std::uint32_t kMostSingles = 64;  ///< of one step: the bits of Claim::passed
-
  private:
   std::uint64_t step() const noexcept { return ring_->geometry().items_per_slot(); }
 
@@ -198,6 +194,15 @@ class BasicWriter {
     if (ring_->geometry().slot_count() == 1) return;  // no markers there
     journal_.tell_passed(index, end, line_);
     put_markers(*ring_, index, end);
+  }
+
+  // Those that our late items of the run [begin, used) may lie upon.
+  void put_markers_back(std::uint64_t passed, std::uint64_t begin, std::uint64_t used) noexcept {
+    for (std::uint32_t slot = 0; begin + slot * step() != used; ++slot) {
+      const std::uint64_t at = begin + slot * step();
+      const std::uint64_t given_up = passed_index(passed, ring_->geometry(), at, slot);
+      if (given_up != kNoIndex) ring_->replace_item(at, given_up + step());
+    }
   }
 
   // The ring has put one marker, at the start: nobody was told of it, and the slots behind it have none.

@@ -1,0 +1,81 @@
+// Which reservations of later laps were given up, in slots that somebody still holds of an earlier one.
+//
+// Whoever gives up a reservation puts markers into its slots. Who holds one of these slots of an earlier lap, and
+// publishes by a plain store (a run, writer.hpp), may put his late item over such a marker. So he is told before, in
+// his journal line: which slots, and of which lap. He looks behind his last store, and puts the marker of exactly that
+// reservation back. Nobody else will ever publish there, so that it is right at any time.
+//
+// One 64-bit word: bits 0-15 the slots of the latest lap that was told, 16-31 those of the one before, 32-63 how many
+// laps the latest is ahead of what is held. Earlier laps are out of the ring. 0: nothing was told.
+//
+// Thread safety: values. How they are shared: journal.hpp.
+#pragma once
+
+#include <cstdint>
+
+#include "slickq/geometry.hpp"
+#include "slickq/layout.hpp"
+
+namespace slickq {
+
+/// Slots of a run, from the first one held.
+inline constexpr std::uint32_t kMostRunSlots = 16;
+
+namespace detail {
+
+inline constexpr std::uint64_t kRunBits = (std::uint64_t{1} << kMostRunSlots) - 1;
+
+}  // namespace detail
+
+/// Add slots (bit k: the k-th one held) that were given up `lap` laps later (>= 1).
+constexpr std::uint64_t with_passed(std::uint64_t word, std::uint64_t slots, std::uint64_t lap) noexcept {
+  const std::uint64_t latest = word >> 32;
+  std::uint64_t now = word & detail::kRunBits;
+  std::uint64_t before = word >> kMostRunSlots & detail::kRunBits;
+  if (lap + 1 < latest) return word;
+  if (lap + 1 == latest) {
+    before |= slots;
+  } else if (lap == latest) {
+    now |= slots;
+  } else {
+    before = lap == latest + 1 ? now : 0;
+    now = slots;
+  }
+  return now | before << kMostRunSlots | (lap > latest ? lap : latest) << 32;
+}
+
+/// The index that was given up last in the slot of `index`, the `slot`-th one held; kNoIndex when none was.
+inline std::uint64_t passed_index(std::uint64_t word, const Geometry& geometry, std::uint64_t index,
+                                  std::uint32_t slot) noexcept {
+  const std::uint64_t lap = word >> 32;
+  if ((word >> slot & 1) != 0) return index + lap * geometry.capacity();
+  if ((word >> (kMostRunSlots + slot) & 1) != 0) return index + (lap - 1) * geometry.capacity();
+  return kNoIndex;
+}
+
+/// The same, without slots that do not hold the item of who holds them: there he hides nothing, or not any more.
+/// `held_by_slot(index)`: what is in the slot of that index.
+template <class HeldBySlot>
+std::uint64_t passed_and_hidden(std::uint64_t word, const Geometry& geometry, std::uint64_t index,
+                                HeldBySlot held_by_slot) {
+  if (word == 0) return 0;
+  for (std::uint32_t slot = 0; slot < kMostRunSlots; ++slot, index += geometry.items_per_slot()) {
+    const std::uint64_t bits = std::uint64_t{1} << slot | std::uint64_t{1} << (kMostRunSlots + slot);
+    if ((word & bits) != 0 && held_by_slot(index) != index) word &= ~bits;
+  }
+  return word;
+}
+
+/// Tell who holds [begin, end) that [from, to), reserved later, is given up.
+inline std::uint64_t with_passed_range(std::uint64_t word, const Geometry& geometry, std::uint64_t begin,
+                                       std::uint64_t end, std::uint64_t from, std::uint64_t to) noexcept {
+  std::uint64_t held = begin;
+  for (std::uint32_t slot = 0; slot < kMostRunSlots && held < end; ++slot, held += geometry.items_per_slot()) {
+    const std::uint64_t same_slot = from + ((held - from) & geometry.mask());
+    if (same_slot >= to || same_slot < held + geometry.capacity()) continue;
+    word = with_passed(word, std::uint64_t{1} << slot, (same_slot - held) / geometry.capacity());
+  }
+  return word;
+}
+
+}  // namespace slickq

@@ -9,8 +9,8 @@
 // How sleepers and producers find each other: `wake` is the word slept on, and counts wake-ups; `waiters` is 0 or the
 // flag of the highest count with which anybody went to sleep.
 //   sleeper:   1. read the count   2. raise the flag to that count's   3. look again   4. sleep unless the count moved
-//   producer:  1. publish   2. the flag is down: done   3. count on   4. wake all   5. take down the flag seen in 2, and
-//              only that one
+//   producer:  1. publish   2. the flag is down: done   3. count on   4. wake all
+//              5. take down the flag seen in 2, and only that one
 // Whoever sleeps with the count of that flag, or a lower one, was woken by 4, or finds in his 4 that it moved: nobody
 // needs the flag any more. One who read the count later has raised it, and 5 leaves it up. As long as a producer has
 // not done 4, because it is stopped or died, the flag is up for the others.

@@ -4,8 +4,8 @@
 // For as long as the call lasts the queue is open and mapped, as by any other peer; never longer.
 // Policy: what is proven dead is repaired as soon as the stall MAY be as old as stall.after (a hole is as old as the
 // last round that did not see it, at the most), so that a proven death takes no longer than `after` and one round. That
-// nobody at all has the queue is a proof, too, and asked for then. What is only in doubt, or dead by inference alone, is
-// repaired when the stall IS that old. What a living producer holds is never repaired.
+// nobody at all has the queue is a proof, too, and asked for then. What is only in doubt, or dead by inference alone,
+// is repaired when the stall IS that old. What a living producer holds is never repaired.
 #pragma once
 
 #include <chrono>

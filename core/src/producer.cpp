@@ -116,6 +116,7 @@ Push Producer::wait_to_reserve(Push why, std::uint32_t count, std::uint64_t& ind
   const auto begun = Clock::now();
   constexpr int kBlindTries = 16;
   int tries = 0;
+  wake_sleepers(annex_);  // the try that led here may have left markers, and perhaps we wait for who sleeps there
   std::uint64_t seen = ring_->reserved_index();
   auto obstructed_since = begun;
   auto ask_at = begun + std::chrono::milliseconds(1);  // most are only preempted

@@ -123,6 +123,10 @@ class Walk {
   }
 
   // The run before the first certain boundary: a hole, the inside of a lost item, or jumped over?
+  // No rule is right always: the only long item of a ring, its head overwritten by single ones, leaves header and slots
+  // just as a dead reservation behind single items does (scan_test stages both), which is then told falsely. Silence
+  // would be worse: producers that wait for a cursor stop with C exactly N ahead of the hole, where it leads the ring
+  // and everybody stands still. The false alarm ends when the rest is overwritten, too; a frontier raises none.
   void settle_leading_run() {
     if (!leading_) return;
     const bool known = is_held(leading_->index);  // its producer's journal line leaves no question

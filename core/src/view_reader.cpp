@@ -14,16 +14,21 @@ constexpr std::uint64_t kWindowBytes = 256 << 10;  // of elements; an item large
 constexpr std::uint64_t kWindowSlots = 4096;
 constexpr int kOverwrittenTries = 16;
 
-// As BasicRing::first_present().
-std::uint64_t first_present(const View& view, std::uint64_t from, std::uint64_t reserved) {
-  from = view.geometry().footprint(from);
+// As BasicRing::find_present().
+std::uint64_t find_present(const View& view, std::uint64_t from, std::uint64_t to, std::uint64_t reserved) {
   SlotWalk walk(view, reserved);
-  for (std::uint64_t i = from; i < reserved;) {
+  for (std::uint64_t i = view.geometry().footprint(from); i < to;) {
     const Sight sight = walk.look(i);
     if (sight.what == Look::item || sight.what == Look::jump) return i;
     i = sight.what == Look::overrun ? sight.next : i + view.geometry().items_per_slot();
   }
-  return std::max(from, reserved);
+  return kNoIndex;
+}
+
+// As BasicRing::first_present().
+std::uint64_t first_present(const View& view, std::uint64_t from, std::uint64_t reserved) {
+  return std::min(find_present(view, from, reserved, reserved),
+                  std::max(view.geometry().footprint(from), reserved));  // kNoIndex is larger than any index
 }
 
 // As starting_cursor() does it for a Ring.
@@ -158,6 +163,16 @@ std::uint64_t ViewReader::resync_from(std::uint64_t reserved) const noexcept {
   return view_->geometry().footprint(reserved > ring ? std::max(next, reserved - ring + ring / 8) : next);
 }
 
+// As BasicRing::resync(): when nothing is there behind the head start, what it skipped is looked at, too.
+std::uint64_t ViewReader::resync(std::uint64_t reserved) const {
+  const std::uint64_t ahead = resync_from(reserved);
+  const std::uint64_t found = find_present(*view_, ahead, reserved, reserved);
+  if (found != kNoIndex) return found;
+  const std::uint64_t oldest =
+      std::max(cursor_ + view_->geometry().items_per_slot(), ring_floor(view_->geometry(), reserved));
+  return std::min(find_present(*view_, oldest, ahead, reserved), std::max(ahead, reserved));
+}
+
 // A window whose beginning was overwritten during the copy still has a good rest. Without it a fast producer
 // on a small ring could be a little faster than every copy, for ever. kNoIndex: nothing to keep.
 std::uint64_t ViewReader::rest_of_window() noexcept {
@@ -176,7 +191,7 @@ void ViewReader::skip_overwritten(PopResult& result) {
     window_end_ = window_begin_;
     const std::uint64_t reserved = view_->reserved_index();
     if (reserved <= cursor_) return;  // reset meanwhile: the next look says so
-    to = first_present(*view_, resync_from(reserved), reserved);
+    to = resync(reserved);
   }
   if (result.lost == 0) result.first_lost = cursor_;
   result.last_lost = to - 1;

@@ -3,6 +3,7 @@
 #include <doctest/doctest.h>
 
 #include <atomic>
+#include <cstring>
 #include <map>
 #include <random>
 #include <thread>
@@ -142,6 +143,34 @@ TEST_CASE("the inside of a half overwritten item is no hole") {
   const Scan singles = scan_of(ring_of(8).item(8, 8).item(16).item(17).item(18).item(19).reserved(20));
   CHECK(text(singles.holes).empty());
   CHECK(singles.oldest == 16);
+}
+
+TEST_CASE("the rest of the only long item and a real hole that lead the ring cannot be told apart, but by a frontier") {
+  const auto geometry = Geometry::make(Layout::slq1, 8, 8);
+  const auto push = [](Ring& ring, int times, std::uint32_t count = 1) {
+    for (int k = 0; k < times; ++k) ring.publish(ring.reserve(count), count);
+  };
+  ShmDir dir;
+  Queue sound = Queue::create("sound", geometry, {.shm_dir = dir.path()});
+  push(sound.ring(), 2);
+  push(sound.ring(), 1, 4);  // [2, 6)
+  push(sound.ring(), 5);     // its head is overwritten by the last
+  Queue holed = Queue::create("holed", geometry, {.shm_dir = dir.path()});
+  push(holed.ring(), 3);
+  CHECK(holed.ring().reserve(3) == 3);  // never published
+  push(holed.ring(), 5);
+  CHECK(std::memcmp(sound.ring().base(), holed.ring().base(), geometry.data_offset()) == 0);
+  const View of_sound = View::open_segment("sound", dir.path());
+  const View of_holed = View::open_segment("holed", dir.path());
+  CHECK(text(scan(of_sound).holes) == "[3,6)");  // false
+  CHECK(text(scan(of_holed).holes) == "[3,6)");
+  // Who was there before knows the boundaries: 6 was the last of the one, 3 of the other.
+  CHECK(text(scan(of_sound, {.frontier = 6}).holes).empty());
+  CHECK(text(scan(of_holed, {.frontier = 3}).holes) == "[3,6)");
+  push(sound.ring(), 2);
+  CHECK(text(scan(of_sound).holes) == "[5,6)");
+  push(sound.ring(), 1);
+  CHECK(text(scan(of_sound).holes).empty());
 }
 
 TEST_CASE("an unpublished run at the front that reaches over the end of the ring is one hole") {

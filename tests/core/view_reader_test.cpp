@@ -113,6 +113,28 @@ TEST_CASE("a lapped cursor goes on at the oldest item that is still there and co
   }
 }
 
+TEST_CASE(
+    "a lapped cursor finds the last items also when they begin in the eighth that it would skip, as a Consumer does") {
+  ShmDir dir;
+  const auto check = [&](const Image& image, std::uint64_t from, const std::string& expected, std::uint64_t lost) {
+    Loss loss{};
+    const View view = image.view(dir.file("q"));
+    ViewReader reader(view, at(from));
+    CHECK(read_all(reader, &loss) == expected);
+    CHECK(loss.lost == lost);
+    CHECK(loss.first == from);
+    CHECK(loss.last == from + lost - 1);
+    CHECK(reader.cursor() % 64 == 0);  // where each of these ends
+    const Queue queue = Queue::open("q", dir.path());
+    CHECK(queue.ring().resync(from) == from + lost);
+  };
+  check(ring_of(64).item(64, 64).reserved(128), 3, "64:64 ", 61);
+  check(ring_of(64).item(64, 3).item(67, 61).reserved(128), 0, "64:3 67:61 ", 64);
+  check(ring_of(64).item(64, 32).item(96, 32).reserved(128), 0, "96:32 ", 96);  // what is surely there comes first
+  check(ring_of(64).item(10, 54).marker(4, 10).reserved(68), 1, "10:54 ", 3);   // a marker leads on, too
+  check(ring_of(64, 8).item(64, 60).reserved(128), 0, "64:60 ", 64);
+}
+
 TEST_CASE("a reader starts at the oldest, at the end, some elements back, or at an index") {
   ShmDir dir;
   Image image = ring_of(8);

@@ -122,6 +122,36 @@ TEST_CASE("giving a reservation up wakes who stands before it, and so does publi
   CHECK(taker.join() == 0);
 }
 
+TEST_CASE("a jump that makes room for a block wakes the reader for whom the producer waits") {
+  World world;
+  slickq::CreateOptions options;
+  options.shm_dir = world.dir.path();
+  auto cursor = slickq::NamedCursor::create("q@c", 0, options);
+  slickq::ProducerOptions respecting;
+  respecting.respect = {cursor.cursor()};
+  Producer producer(*world.queue, respecting);
+  for (int k = 0; k < 10; ++k) REQUIRE(producer.push(kElement) == Push::pushed);
+  Child taker([&](ChildSide& side) {
+    const Queue own = Queue::open("q", world.dir.path());
+    auto shared = slickq::NamedCursor::open("q@c", world.dir.path());
+    slickq::SharedConsumer consumer(own, shared.cursor());
+    std::array<std::byte, 64 * 8> buffer;
+    for (int k = 0; k < 11; ++k) {
+      if (consumer.pop_wait(buffer, kHour, Wait::block(kHour, 0)).what != Pop::item) return 1;
+      side.report();
+    }
+    return 0;
+  });
+  for (int k = 0; k < 10; ++k) REQUIRE(taker.reported());
+  world.until_somebody_sleeps();
+  usleep(20'000);  // until it does, and not only says so
+  // From 10 to the next lap at 64 and from there to 124 is more than the ring: first C goes to 64, then the reader.
+  const std::array<std::byte, 60 * 8> block{};
+  CHECK(producer.push_block(block) == Push::pushed);
+  CHECK(taker.reported());
+  CHECK(taker.join() == 0);
+}
+
 TEST_CASE("a repair wakes who stands before the hole") {
   World world;
   Child dead([&](ChildSide& side) {

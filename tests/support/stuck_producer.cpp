@@ -2,8 +2,8 @@
 //
 //   stuck_producer QUEUE COUNT              with a journal line
 //   stuck_producer QUEUE COUNT unregistered as the originals work, with none
-//   stuck_producer QUEUE COUNT slow         the same, but it publishes after 2 ms, and goes on so until SIGUSR1; then it
-//                                           tells the longest time that something was in work, in ms
+//   stuck_producer QUEUE COUNT slow         the same, but it publishes after 2 ms, and again and again until SIGUSR1;
+//                                           then it says "longest MS": how long one was in work
 //
 // Says "reserved INDEX" and waits to be ended; on SIGUSR1 it publishes after all, says "published" or "late", and ends
 // with 0. SLICKQ_SHM_DIR says where. Ends by itself after five minutes.

@@ -40,7 +40,7 @@ std::string config_of(const std::vector<std::unique_ptr<Stage>>& stages, bool da
     queues += std::string(queues.empty() ? "" : ",") + R"({"name":")" + stage->plan.name + R"(","size":)" +
               std::to_string(geometry.capacity()) + R"(,"elem":)" + std::to_string(geometry.element_size()) +
               R"(,"items_per_slot":)" + std::to_string(geometry.items_per_slot()) + R"(,"layout":")" + family +
-              R"(","mode":"0600","cursors":[")" + kCursorName + R"("],"stall":{"after":"100ms","action":")" +
+              R"(","mode":"0600","cursors":[")" + kCursorName + R"("],"stall":{"after":"20ms","action":")" +
               (daemon_repairs ? "repair" : "report") + R"("}})";
   }
   return "[" + queues + "]";

@@ -69,7 +69,7 @@ static_assert(offsetof(JournalLine, passed) == 32);
 struct Annex {
   AnnexHeader header;
   LonelyWord wake;         ///< futex word: changes with every wake-up
-  LonelyWord waiters;      ///< not 0: consumers sleep, or are about to
+  LonelyWord waiters;      ///< not 0: consumers sleep, or are about to; see wait.hpp
   LonelyWord journal_top;  ///< no line from this number on was ever claimed
   JournalLine journal[kJournalLines];
 };

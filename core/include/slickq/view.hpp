@@ -114,6 +114,7 @@ class ViewReader {
   std::uint64_t end_of_items(std::uint64_t from, std::uint64_t limit, std::uint64_t first_limit,
                              std::uint64_t reserved) const noexcept;
   std::uint64_t resync_from(std::uint64_t reserved) const noexcept;
+  std::uint64_t resync(std::uint64_t reserved) const;
   std::uint64_t rest_of_window() noexcept;
   const Slot& slot_at(std::uint64_t index) const noexcept;
   void take_item(std::vector<std::byte>& out, PopResult& result);

@@ -6,12 +6,22 @@
 //   block    sleeps until a producer wakes it (futex in the annex); never longer than max_sleep at a time, because
 //            originals, and producers without an annex, wake nobody
 //
-// Thread safety: a Wait is a value; wait_for_change() may be called by any number of threads on one annex.
+// How sleepers and producers find each other: `wake` is the word slept on, and counts wake-ups; `waiters` is 0 or the
+// flag of the highest count with which anybody went to sleep.
+//   sleeper:   1. read the count   2. raise the flag to that count's   3. look again   4. sleep unless the count moved
+//   producer:  1. publish   2. the flag is down: done   3. count on   4. wake all
+//              5. take down the flag seen in 2, and only that one
+// Whoever sleeps with the count of that flag, or a lower one, was woken by 4, or finds in his 4 that it moved: nobody
+// needs the flag any more. One who read the count later has raised it, and 5 leaves it up. As long as a producer has
+// not done 4, because it is stopped or died, the flag is up for the others.
+//
+// Thread safety: a Wait is a value; any number of sleepers and producers on one annex.
 // Crash: a sleeper that dies leaves the flag up; the next producer takes it down and wakes nobody. A producer that dies
-// between publish and wake-up delays sleepers by at most max_sleep.
+// between publish and wake-up delays sleepers until the next publish, at most by max_sleep.
 #pragma once
 
 #include <algorithm>
+#include <atomic>
 #include <chrono>
 #include <cstdint>
 #include <thread>
@@ -63,21 +73,55 @@ void futex_wake_all(std::uint32_t* word) noexcept;
 void barrier_everywhere() noexcept;
 void expect_barriers() noexcept;
 
+struct KernelFutex {
+  static void wait(std::uint32_t* word, std::uint32_t seen, std::chrono::nanoseconds limit) noexcept {
+    futex_wait(word, seen, limit);
+  }
+  static void wake_all(std::uint32_t* word) noexcept { futex_wake_all(word); }
+  static void barrier() noexcept { barrier_everywhere(); }
+};
+
+/// Sleep once, or not at all when `ready()`: returns its answer. Step numbers: see above.
+template <class Memory = HardwareMemory, class Futex = KernelFutex, class Ready>
+bool doze(Annex& annex, std::chrono::nanoseconds limit, Ready& ready) noexcept {
+  // acquire: pairs with the producer's count in wake_sleepers(): our flag comes behind what it took down before.
+  const std::uint32_t seen = Memory::load(&annex.wake.value, std::memory_order_acquire);  // 1
+  const std::uint32_t mine = seen << 1 | 1;
+  std::uint32_t flag = Memory::load(&annex.waiters.value, std::memory_order_relaxed);
+  // 2. Only upwards, modulo 2^32: the flag of a count that is over could be taken down while others sleep.
+  while ((flag == 0 || static_cast<std::int32_t>(mine - flag) > 0) &&
+         !Memory::compare_exchange(&annex.waiters.value, flag, mine, std::memory_order_relaxed,
+                                   std::memory_order_relaxed)) {
+  }
+  // seq_cst: pairs with the producer's barrier in wake_sleepers(), or is that barrier: who goes to sleep has the time.
+  Memory::fence(std::memory_order_seq_cst);
+  Futex::barrier();
+  if (ready()) return true;                     // 3
+  Futex::wait(&annex.wake.value, seen, limit);  // 4
+  return false;
+}
+
 }  // namespace detail
 
 /// Producers call it behind a publish. One load when nobody sleeps.
-inline void wake_sleepers(Annex* annex) noexcept {
+template <class Memory = HardwareMemory, class Futex = detail::KernelFutex>
+void wake_sleepers(Annex* annex) noexcept {
   if (annex == nullptr) return;
 #if !defined(__x86_64__)
   // seq_cst: pairs with the fence in doze(): either we see the flag, or the sleeper sees what we published. On x86 the
-  // publish was a locked instruction, which no later load passes, or a plain store by a process that expects barriers.
-  HardwareMemory::fence(std::memory_order_seq_cst);
+  // publish was a locked instruction, which no later load passes, or the sleeper's barrier is one for us, too.
+  Memory::fence(std::memory_order_seq_cst);
+#else
+  // For the compiler: the publish may have been a plain store, by a process that expects barriers.
+  std::atomic_signal_fence(std::memory_order_seq_cst);
 #endif
-  if (HardwareMemory::load(&annex->waiters.value, std::memory_order_relaxed) == 0) return;
-  // Down first: who comes to sleep from here on raises it again.
-  HardwareMemory::store(&annex->waiters.value, 0, std::memory_order_relaxed);
-  HardwareMemory::fetch_add(&annex->wake.value, 1, std::memory_order_seq_cst);
-  detail::futex_wake_all(&annex->wake.value);
+  std::uint32_t flag = Memory::load(&annex->waiters.value, std::memory_order_relaxed);
+  if (flag == 0) return;
+  // seq_cst: pairs with the acquire in doze().
+  Memory::fetch_add(&annex->wake.value, 1u, std::memory_order_seq_cst);
+  Futex::wake_all(&annex->wake.value);
+  // release: the count is seen by whoever sees the flag down. When it is another flag by now, it stays up.
+  Memory::compare_exchange(&annex->waiters.value, flag, 0u, std::memory_order_release, std::memory_order_relaxed);
 }
 
 /// Waits by one strategy until `ready()` or `deadline`; returns the last answer of ready(). `annex`: null or read-only
@@ -118,22 +162,10 @@ class Waiter {
     } else if (round < std::uint64_t{wait_.spins()} + wait_.yields()) {
       std::this_thread::yield();
     } else if (wait_.kind() == Wait::Kind::block && annex_ != nullptr) {
-      return doze(deadline, ready);
+      return detail::doze(*annex_, std::min(wait_.max_sleep(), left(deadline)), ready);
     } else {
       std::this_thread::sleep_for(std::min(next_sleep(), left(deadline)));
     }
-    return false;
-  }
-
-  template <class Ready>
-  bool doze(Clock::time_point deadline, Ready& ready) noexcept {
-    const std::uint32_t seen = HardwareMemory::load(&annex_->wake.value, std::memory_order_acquire);
-    HardwareMemory::store(&annex_->waiters.value, 1, std::memory_order_relaxed);
-    // seq_cst: pairs with the producer's barrier in wake_sleepers(), or is that barrier: who goes to sleep has the time.
-    HardwareMemory::fence(std::memory_order_seq_cst);
-    detail::barrier_everywhere();
-    if (ready()) return true;
-    detail::futex_wait(&annex_->wake.value, seen, std::min(wait_.max_sleep(), left(deadline)));
     return false;
   }
 

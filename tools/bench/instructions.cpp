@@ -118,10 +118,11 @@ Instructions count_instructions(const Plan& plan) {
   const TemporaryFolder folder;
   try {
     for (const std::string_view kind : probe_kinds()) {
-      instructions.push[std::string(kind)] = count(kind, kPushFunction, plan, folder.path());
-      instructions.pop[std::string(kind)] = count(kind, kPopFunction, plan, folder.path());
+      instructions.counts.push_back({std::string(kind), count(kind, kPushFunction, plan, folder.path()),
+                                     count(kind, kPopFunction, plan, folder.path())});
     }
   } catch (const Error& error) {
+    instructions.counts.clear();
     instructions.absent = error.what();
   }
   return instructions;

@@ -81,10 +81,11 @@ Chart latency_chart(const Result& result) {
 std::vector<std::string> caption(const Result& result) {
   const Plan& plan = result.sweep.front().plan;
   const std::string each = plan.msgs ? cli::count_of(*plan.msgs, "message")
-                                     : fmt::format("{} ms", plan.duration / std::chrono::milliseconds(1));
+                                     : fmt::format("{} ms", plan.duration / std::chrono::milliseconds(1)) +
+                                           " (at a fixed rate five times that)";
   return {
       fmt::format("slickq bench --plot. One producer and one consumer, two processes on CPU {}. Median of {} in turn,"
-                  " {} each: a quick look.",
+                  " {} each.",
                   fmt::join(plan.cpus, " and "), cli::count_of(plan.reps, "repetition"), each),
       "Every message is checked. reference: what SlickQueue does for each message, on the same bytes.",
       describe(result.machine)};
@@ -108,7 +109,7 @@ void add_sweep(std::vector<Series>& series, const Plan& like, const SweepLength&
     plan.mode = Mode::rate;
     plan.rate = like.rate * share;
     plan.duration *= 5;  // the rarest of ten thousand is to be among them
-    series.push_back({fmt::format("{:g} messages/s", plan.rate), plan});
+    series.push_back({fmt::format("{:.10g} messages/s", plan.rate), plan});
   }
 }
 

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
 #include <bit>
 
@@ -168,6 +169,14 @@ Wait Plan::waiting() const noexcept {
     case Wait::Kind::block: return Wait::block();
   }
   return Wait::yield();
+}
+
+bool Plan::crowded() const noexcept {
+  std::size_t distinct = 0;  // a CPU may have been given twice
+  for (auto cpu = cpus.begin(); cpu != cpus.end(); ++cpu) {
+    if (std::find(cpus.begin(), cpu, *cpu) == cpu) ++distinct;
+  }
+  return workers() > distinct;
 }
 
 void check(const Plan& plan) {

@@ -50,7 +50,7 @@ struct Plan {
   std::uint64_t elem = 64;
   std::uint64_t size = 65536;
   Layout layout = Layout::slq1;
-  std::optional<std::uint64_t> msgs{};  ///< messages of all producers together, a repetition; pingpong: round trips
+  std::optional<std::uint64_t> msgs{};  ///< messages of all producers together, a repetition
   std::chrono::nanoseconds duration = std::chrono::milliseconds(500);  ///< of a repetition, without msgs
   double rate = 1e6;                                                   ///< messages a second, of all producers
   std::uint64_t reps = 10;
@@ -60,7 +60,7 @@ struct Plan {
 
   std::uint64_t workers() const noexcept { return producers + consumers; }
   /// More workers than CPUs: who waits must let others run.
-  bool crowded() const noexcept { return workers() > cpus.size(); }
+  bool crowded() const noexcept;
   /// Messages that go by one call or one reservation.
   std::uint64_t unit() const noexcept { return batch > burst ? batch : burst; }
   bool is_lossless() const noexcept { return mode != Mode::flood && mode != Mode::rate; }

@@ -25,6 +25,7 @@ Quota warm_up_quota(const Plan& plan) noexcept {
 }
 
 Quota measured_quota(const Plan& plan, std::uint32_t producer) noexcept {
+  if (plan.msgs && (plan.mode == Mode::pingpong || plan.mode == Mode::bare)) return {(*plan.msgs + 1) / 2};
   if (!plan.msgs) return {Quota::kUnlimited, now_ns() + static_cast<std::uint64_t>(plan.duration.count())};
   return {*plan.msgs / plan.producers + (producer < *plan.msgs % plan.producers ? 1 : 0)};
 }

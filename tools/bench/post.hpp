@@ -37,7 +37,7 @@ struct Quota {
   std::uint64_t until_ns = ~std::uint64_t{0};
 };
 Quota warm_up_quota(const Plan& plan) noexcept;
-/// Begins now.
+/// Begins now. Of a ping-pong: round trips, half of the messages.
 Quota measured_quota(const Plan& plan, std::uint32_t producer) noexcept;
 
 /// CPU seconds of this process so far.

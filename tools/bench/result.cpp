@@ -57,10 +57,15 @@ void add_plan(Json& object, const Series& series) {
 }
 
 void add_instructions(Json& object, const Instructions& instructions) {
-  const bool absent = !instructions.absent.empty();
-  object["instructions_per_push"] = absent ? Json(nullptr) : Json(instructions.push);
-  object["instructions_per_pop"] = absent ? Json(nullptr) : Json(instructions.pop);
-  if (absent) object["instructions_absent"] = instructions.absent;
+  Json push;
+  Json pop;
+  for (const Instructions::Count& count : instructions.counts) {
+    push[count.kind] = count.push;
+    pop[count.kind] = count.pop;
+  }
+  object["instructions_per_push"] = std::move(push);  // null when there are none
+  object["instructions_per_pop"] = std::move(pop);
+  if (!instructions.absent.empty()) object["instructions_absent"] = instructions.absent;
 }
 
 // "12.3": millions, or thousands where that would be 0.0.
@@ -113,8 +118,8 @@ void print_instructions(cli::Session& session, const Instructions& instructions)
     return;
   }
   Table table({{"instructions"}, {"push", Table::Align::right}, {"pop", Table::Align::right}});
-  for (const auto& [kind, push] : instructions.push) {
-    table.add({kind, fmt::format("{:.1f}", push), fmt::format("{:.1f}", instructions.pop.at(kind))});
+  for (const Instructions::Count& count : instructions.counts) {
+    table.add({count.kind, fmt::format("{:.1f}", count.push), fmt::format("{:.1f}", count.pop)});
   }
   table.print(session);
 }

@@ -3,7 +3,6 @@
 // Thread safety: one thread.
 #pragma once
 
-#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -14,11 +13,15 @@
 
 namespace slickq::bench {
 
-/// Instructions per message, by kind of port: "multi", "single", "batch16".
+/// Instructions per message.
 struct Instructions {
-  std::map<std::string, double> push;
-  std::map<std::string, double> pop;
-  std::string absent;  ///< why there are none; empty when there are
+  struct Count {
+    std::string kind;  ///< "multi", "single", "batch16"
+    double push;
+    double pop;
+  };
+  std::vector<Count> counts{};
+  std::string absent{};  ///< why there are none; empty when there are
 };
 
 struct Result {

@@ -4,8 +4,6 @@ load common
 # Short, and still more than one lap of the ring.
 SHORT=(--size 1024 --msgs 4000 --reps 2)
 
-bench_json() { slickq bench --json "${SHORT[@]}" "$@"; }
-
 # FLAGS...: a sound run whose JSON adds up.
 expect_sound() {
   try slickq bench --json "${SHORT[@]}" "$@"
@@ -114,7 +112,7 @@ expect_sound() {
 }
 
 @test "--csv is a header and a row for each repetition, as wide as the header" {
-  try slickq bench "${SHORT[@]}" --csv --reps 3 --mode pingpong
+  try slickq bench --size 1024 --msgs 4000 --reps 3 --csv --mode pingpong
   expect_status 0
   expect "${#lines[@]}" 7
   expect_match "${lines[0]}" "name,repetition,mode,*,sent,received,lost,delivered_per_s,cpu_s,p50_ns,*,max_ns"

@@ -1,11 +1,13 @@
 #include "picture.hpp"
 
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <array>
 #include <bit>
 #include <cerrno>
+#include <filesystem>
 #include <fstream>
 
 #include "../values.hpp"
@@ -114,7 +116,10 @@ void add_sweep(std::vector<Series>& series, const Plan& like, const SweepLength&
 }
 
 void require_writable(const std::string& path) {
-  if (!std::ofstream(path, std::ios::app)) cannot_write(path, errno);
+  // Asked, not tried: an interrupted run leaves no empty file.
+  const std::string folder = std::filesystem::path(path).parent_path().string();
+  const bool exists = access(path.c_str(), F_OK) == 0;
+  if (access(exists ? path.c_str() : folder.empty() ? "." : folder.c_str(), W_OK) != 0) cannot_write(path, errno);
 }
 
 void write_picture(const std::string& path, const Result& result) {

@@ -40,6 +40,13 @@ expect_sound() {
   expect_sound --producers 2 --consumers 2 --read zero-copy --batch 4
 }
 
+@test "what was read in place and overwritten meanwhile is accounted as lost" {
+  # A ring no larger than what is looked at in one go, written by eights: it is overtaken all the time.
+  SHORT=(--size 64 --msgs 100000 --reps 2)
+  expect_sound --mode flood --read zero-copy --batch 8
+  expect "$(json 'd["lost"] > 0' <<<"$output")" True
+}
+
 @test "each layout, each size of message, each way to wait" {
   for layout in slq1 slq0 packed wide; do
     expect_sound --layout "$layout"
@@ -156,20 +163,13 @@ print([w for w in sys.argv[2:] if not any(w in t for t in words)])' "$picture" "
   expect_match "$stderr" "slickq: bench: /no/such/folder/bench.svg: *"
 }
 
-@test "instructions are counted where valgrind is, and told as absent where it is not" {
-  if command -v valgrind >/dev/null; then
-    expect_sound --instructions
-    expect "$(json 'd["instructions_per_push"].keys() == d["instructions_per_pop"].keys()' <<<"$output")" True
-    expect "$(json 'd["instructions_per_push"]["multi"] > d["instructions_per_push"]["batch16"] > 1' <<<"$output")" True
-    expect "$(json 'd["instructions_per_pop"]["multi"] > 1' <<<"$output")" True
-    once=$(json 'd["instructions_per_push"]' <<<"$output")
-    expect_sound --instructions
-    expect "$(json 'd["instructions_per_push"]' <<<"$output")" "$once"
-  fi
+@test "what valgrind cannot count is told as absent" {
   try env PATH=/nowhere "$SLICKQ_BIN_DIR/slickq" bench "${SHORT[@]}" --instructions --json
   expect_status 0
   expect "$(json 'd["instructions_per_push"], d["instructions_absent"]' <<<"$output")" \
     "(None, 'valgrind: is not installed')"
+  try env PATH=/nowhere "$SLICKQ_BIN_DIR/slickq" bench "${SHORT[@]}" --instructions
+  expect_match "$output" "*instructions: not counted: valgrind: is not installed"
 }
 
 # Starts a long run in the background: $bench its pid, $workers its children once they have opened the queue.

@@ -113,8 +113,8 @@ expect_sound() {
   expect_status 0
   expect_match "${lines[0]}" "flood: 2 producers (multi), 1 consumer, slq1, 1024 elements of 64 bytes, copy, batches of 4, 2 repetitions"
   expect_match "${lines[1]}" "on CPU *: *"
-  expect_match "${lines[2]}" "delivered *M msg/s *min *max *loss % *CPU s"
-  expect_match "${lines[3]}" "slickq *"
+  expect_match "${lines[2]}" "delivered *bytes *M msg/s *min *max *loss % *CPU s"
+  expect_match "${lines[3]}" "slickq *64 *"
   expect "${#lines[@]}" 4
 }
 
@@ -155,6 +155,15 @@ print([w for w in ("single", "batch 16", "batch 64", "reference", "4K", "p99.99"
 print([w for w in sys.argv[2:] if not any(w in t for t in words)])' "$picture" "500 messages each" "$(uname -r)")" \
     $'True 6\n[]\n[]'
   grep -q 'prefers-color-scheme' "$picture"
+}
+
+@test "a progress bar is on a terminal alone, and goes when the run ends" {
+  try script -qec "slickq bench ${SHORT[*]}" /dev/null
+  expect_match "$output" $'*[[]..............................[]] 0/2 slickq*[[]###############...............[]] 1/2 slickq*\r\e[[]K*paced: *'
+  try script -qec "slickq bench ${SHORT[*]} --quiet" /dev/null
+  [[ "$output" != *'1/2'* ]]
+  try slickq bench "${SHORT[@]}"
+  expect "$stderr" ""
 }
 
 @test "a picture that cannot be written is told before anything is measured" {

@@ -2,19 +2,27 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <array>
+#include <string_view>
+
 namespace slickq::bench {
 namespace {
 
+struct Reason {
+  Push result;
+  std::string_view words;
+};
+constexpr std::array kReasons{Reason{Push::too_large, "it is larger than an element"},
+                              Reason{Push::exhausted, "the highest index is reached"},
+                              Reason{Push::timed_out, "a consumer stood still"},
+                              Reason{Push::obstructed, "another producer stood still where it had to go"},
+                              Reason{Push::late, "the ring went round meanwhile"},
+                              Reason{Push::busy, "a reservation of the same producer is open"}};
+
 std::string_view reason(Push result) noexcept {
-  switch (result) {
-    case Push::pushed: return "it was pushed";
-    case Push::too_large: return "it is larger than an element";
-    case Push::exhausted: return "the highest index is reached";
-    case Push::timed_out: return "a consumer stood still";
-    case Push::obstructed: return "another producer stood still where it had to go";
-    case Push::late: return "the ring went round meanwhile";
-  }
-  return "of an unknown reason";
+  const auto* known = std::ranges::find(kReasons, result, &Reason::result);
+  return known == kReasons.end() ? "the library does not say why" : known->words;
 }
 
 }  // namespace

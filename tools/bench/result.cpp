@@ -76,13 +76,14 @@ std::string millions(double per_second) {
 void add_row(Table& table, const Series& series) {
   const Spread spread = delivered_per_s(series);
   const Sample total = total_of(series);
-  table.add({series.name, millions(spread.median), millions(spread.min), millions(spread.max),
-             fmt::format("{:.2f}", loss_percent(total)), fmt::format("{:.2f}", total.cpu_s)});
+  table.add({series.name, std::to_string(series.plan.elem), millions(spread.median), millions(spread.min),
+             millions(spread.max), fmt::format("{:.2f}", loss_percent(total)), fmt::format("{:.2f}", total.cpu_s)});
 }
 
 void print_throughput(cli::Session& session, const Result& result) {
   using Align = Table::Align;
   Table table({{"delivered"},
+               {"bytes", Align::right},
                {"M msg/s", Align::right},
                {"min", Align::right},
                {"max", Align::right},

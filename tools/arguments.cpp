@@ -165,6 +165,7 @@ void Arguments::convert_operands(const std::vector<std::string>& operands) {
 std::vector<std::string> Arguments::all_flag_names() const {
   std::vector<std::string> names{"--help"};
   for (const Flag& declared : flags_) {
+    if (declared.help.empty()) continue;
     for (std::string& name : split_names(declared.names)) names.push_back(std::move(name));
   }
   return names;
@@ -179,6 +180,7 @@ std::string Arguments::help_text() const {
   text += " [flags]\n\n";
   for (const Operand& declared : operands_) text += fmt::format("  {:<26} {}\n", declared.name, declared.help);
   for (const Flag& declared : flags_) {
+    if (declared.help.empty()) continue;
     std::string left = declared.names;
     for (std::size_t at = left.find(','); at != std::string::npos; at = left.find(',', at + 2))
       left.insert(at + 1, 1, ' ');

@@ -40,7 +40,7 @@ class Arguments {
   enum class Need : bool { optional, required };
   enum class Times : bool { once, many };
 
-  /// `names` as in "-n,--count".
+  /// `names` as in "-n,--count". Without `help` --help does not tell of it: it is for the program's own use.
   void flag(std::string names, bool& target, std::string help);
   void option(std::string names, std::string type, Convert convert, std::string help, Times times = Times::once);
   /// The next positional argument; one that has a `--flag` of the same name may be given either way.

@@ -29,6 +29,7 @@ constexpr std::array kVerbs{
     Verb{"ps", "", "QUEUE", "who has a queue open, and how we know", declare_ps},
     Verb{"verify", "", "QUEUE|FILE", "check a queue for damage", declare_verify},
     Verb{"repair", "", "QUEUE", "jump over what dead producers left", declare_repair},
+    Verb{"bench", "", "", "how fast a queue is on this machine", declare_bench},
     Verb{"daemon status", "", "", "what slickqd watches", declare_daemon_status},
     Verb{"daemon reload", "", "", "make slickqd read its configuration again", declare_daemon_reload},
     Verb{"version", "", "", "version and platform", declare_version},

@@ -55,6 +55,7 @@ Run declare_cursor_remove(Arguments&);
 Run declare_ps(Arguments&);
 Run declare_repair(Arguments&);
 Run declare_verify(Arguments&);
+Run declare_bench(Arguments&);
 Run declare_daemon_status(Arguments&);
 Run declare_daemon_reload(Arguments&);
 Run declare_version(Arguments&);

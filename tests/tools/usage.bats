@@ -5,7 +5,7 @@ load common
   try slickq
   expect_error 2 "slickq: *usage: slickq VERB*"
   [ "$(wc -l <<<"$stderr")" -le 40 ]
-  for verb in create list inspect dump tail push pop unlink "cursor list" ps verify "daemon status" version; do
+  for verb in create list inspect dump tail push pop unlink "cursor list" ps verify bench "daemon status" version; do
     expect_match "$stderr" "*$verb *"
   done
 }
@@ -16,7 +16,7 @@ load common
   expect_match "$output" "*usage: slickq VERB*"
   expect "$stderr" ""
   for verb in create list inspect dump tail push pop unlink "cursor list" "cursor create" "cursor show" "cursor set" \
-    "cursor remove" ps verify "daemon status" "daemon reload" version; do
+    "cursor remove" ps verify repair bench "daemon status" "daemon reload" version; do
     # shellcheck disable=SC2086
     try slickq $verb --help
     expect_status 0

@@ -273,8 +273,7 @@ Push Burst::push(std::span<const std::byte> bytes) noexcept {
   Producer& to = producer_;
   if (bytes.size() > to.ring_->geometry().element_size()) return Push::too_large;
   const std::uint64_t step = to.ring_->geometry().items_per_slot();
-  if (next_ == end_) {
-    end();
+  if (begin_ == end_) {
     const Singles run = to.reserve_run(k_);
     if (run.count == 0) return to.put(bytes, 1);
     begin_ = next_ = run.index;
@@ -286,12 +285,17 @@ Push Burst::push(std::span<const std::byte> bytes) noexcept {
     to.fill(next_, bytes, 1);
     if (to.put_up(next_, next_ + step) != next_) {
       next_ += step;
-      wake_sleepers(to.annex_);
+      next_ == end_ ? end() : wake_sleepers(to.annex_);
       return Push::pushed;
     }
   }
   end();
   return to.put(bytes, 1);
+}
+
+// Not in a forked child: the run is its parent's.
+Burst::~Burst() {
+  if (begin_ != end_ && producer_.pid_ == getpid()) end();
 }
 
 void Burst::end() noexcept {

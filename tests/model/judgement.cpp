@@ -56,7 +56,8 @@ void model_judge(int ring, int line_count, int reserved, int missing, const unsi
   const std::uint64_t leading = floor % ring != 0 ? static_cast<std::uint64_t>(floor) : kNoIndex;
   RepairRules rules;
   rules.doubts_below = force != 0 ? slickq::kEveryDoubt : 0;
-  RepairPlan plan = detail::judge(static_cast<std::uint64_t>(reserved), geometry_of(ring), indexes_missing, lines, rules, leading);
+  RepairPlan plan =
+      detail::judge(static_cast<std::uint64_t>(reserved), geometry_of(ring), indexes_missing, lines, rules, leading);
   if (!plan.doubts.empty() && plan.doubts.front().index == leading && plan.doubts.front().owner == Owner::unknown) {
     plan.doubts.erase(plan.doubts.begin());
   }

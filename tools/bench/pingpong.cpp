@@ -2,7 +2,6 @@
 
 #include <chrono>
 
-#include "library.hpp"
 #include "ports.hpp"
 
 namespace slickq::bench {
@@ -11,7 +10,7 @@ namespace {
 ProducerOptions options_of(const Plan& plan) {
   ProducerOptions options;
   options.wait = plan.waiting();
-  declare(options, plan.producer);
+  options.mode = plan.producer;
   return options;
 }
 

@@ -8,7 +8,6 @@
 
 #include "../did_you_mean.hpp"
 #include "control.hpp"
-#include "library.hpp"
 #include "payload.hpp"
 #include "slickq/error.hpp"
 
@@ -24,8 +23,8 @@ struct Word {
 constexpr std::array kModes{Word<Mode>{Mode::paced, "paced"},         Word<Mode>{Mode::flood, "flood"},
                             Word<Mode>{Mode::pingpong, "pingpong"},   Word<Mode>{Mode::rate, "rate"},
                             Word<Mode>{Mode::reference, "reference"}, Word<Mode>{Mode::bare, "bare"}};
-constexpr std::array kProducers{Word<ProducerKind>{ProducerKind::multi, "multi"},
-                                Word<ProducerKind>{ProducerKind::single, "single"}};
+constexpr std::array kProducers{Word<ProducerMode>{ProducerMode::multi, "multi"},
+                                Word<ProducerMode>{ProducerMode::single, "single"}};
 constexpr std::array kReads{Word<ReadKind>{ReadKind::copy, "copy"}, Word<ReadKind>{ReadKind::zero_copy, "zero-copy"}};
 constexpr std::array kLayouts{Word<Layout>{Layout::slq1, "slq1"}, Word<Layout>{Layout::slq0, "slq0"},
                               Word<Layout>{Layout::packed, "packed"}, Word<Layout>{Layout::wide, "wide"}};
@@ -94,14 +93,10 @@ void check_combination(const Plan& plan) {
     refuse("--burst", "does not go with --batch: both say how many messages a reservation has",
            "a batch is pushed by one call, a burst message by message: choose one");
   }
-  if (plan.producer == ProducerKind::single && plan.producers > 1) {
+  if (plan.producer == ProducerMode::single && plan.producers > 1) {
     refuse("--producer",
            fmt::format("'single' declares that there is one producer, --producers says {}", plan.producers),
            "use --producer multi, or --producers 1");
-  }
-  if (plan.burst > 1 && !kHasBursts<Producer>) refuse("--burst", "not in this release of the library", "use --batch");
-  if (plan.producer == ProducerKind::single && !kHasModes<ProducerOptions>) {
-    refuse("--producer", "'single' is not in this release of the library", "use --producer multi");
   }
   const bool one_by_one = plan.mode == Mode::pingpong || plan.mode == Mode::rate || plan.mode == Mode::reference;
   if (one_by_one && plan.unit() > 1) {
@@ -119,7 +114,7 @@ void check_combination(const Plan& plan) {
            "use --layout slq1");
   }
   if (plan.read == ReadKind::zero_copy) refuse("--read", "mode reference copies", "use --read copy");
-  if (plan.producer == ProducerKind::single) {
+  if (plan.producer == ProducerMode::single) {
     refuse("--producer", "mode reference reserves as the original does, for any number of producers",
            "use --producer multi");
   }
@@ -145,7 +140,7 @@ void check_room(const Plan& plan) {
 }  // namespace
 
 std::string_view to_string(Mode mode) noexcept { return text_of(kModes, mode); }
-std::string_view to_string(ProducerKind kind) noexcept { return text_of(kProducers, kind); }
+std::string_view to_string(ProducerMode kind) noexcept { return text_of(kProducers, kind); }
 std::string_view to_string(ReadKind kind) noexcept { return text_of(kReads, kind); }
 std::string_view to_string(Wait::Kind kind) noexcept { return text_of(kWaits, kind); }
 
@@ -154,7 +149,7 @@ Mode parse_mode_of_bench(std::string_view flag, std::string_view text) {
   for (std::size_t k = 0; k < offered.size(); ++k) offered[k] = kModes[k];
   return value_of(offered, flag, text);
 }
-ProducerKind parse_producer_kind(std::string_view flag, std::string_view text) {
+ProducerMode parse_producer_kind(std::string_view flag, std::string_view text) {
   return value_of(kProducers, flag, text);
 }
 ReadKind parse_read_kind(std::string_view flag, std::string_view text) { return value_of(kReads, flag, text); }
@@ -190,7 +185,7 @@ Plan reference_of(Plan plan) {
   plan.mode = Mode::reference;
   plan.batch = plan.burst = 1;
   plan.read = ReadKind::copy;
-  plan.producer = ProducerKind::multi;
+  plan.producer = ProducerMode::multi;
   plan.layout = Layout::slq1;
   return plan;
 }

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "slickq/geometry.hpp"
+#include "slickq/producer.hpp"
 #include "slickq/wait.hpp"
 
 namespace slickq::bench {
@@ -25,16 +26,15 @@ enum class Mode : std::uint8_t {
   bare        ///< two cache lines there and back: what the machine can do; goes with pingpong
 };
 
-enum class ProducerKind : std::uint8_t { multi, single };
 enum class ReadKind : std::uint8_t { copy, zero_copy };
 
 std::string_view to_string(Mode mode) noexcept;
-std::string_view to_string(ProducerKind kind) noexcept;
+std::string_view to_string(ProducerMode kind) noexcept;
 std::string_view to_string(ReadKind kind) noexcept;
 std::string_view to_string(Wait::Kind kind) noexcept;
 // What the flags of these names take; Error(invalid_argument) with the nearest word.
 Mode parse_mode_of_bench(std::string_view flag, std::string_view text);
-ProducerKind parse_producer_kind(std::string_view flag, std::string_view text);
+ProducerMode parse_producer_kind(std::string_view flag, std::string_view text);
 ReadKind parse_read_kind(std::string_view flag, std::string_view text);
 Layout parse_bench_layout(std::string_view flag, std::string_view text);
 Wait::Kind parse_wait(std::string_view flag, std::string_view text);
@@ -43,7 +43,7 @@ struct Plan {
   Mode mode = Mode::paced;
   std::uint64_t producers = 1;
   std::uint64_t consumers = 1;
-  ProducerKind producer = ProducerKind::multi;
+  ProducerMode producer = ProducerMode::multi;
   std::uint64_t batch = 1;
   std::uint64_t burst = 1;
   ReadKind read = ReadKind::copy;

@@ -8,6 +8,7 @@
 // Thread safety: one thread an object.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <cstdint>
@@ -15,7 +16,6 @@
 #include <string_view>
 #include <vector>
 
-#include "library.hpp"
 #include "payload.hpp"
 #include "plan.hpp"
 #include "reference.hpp"
@@ -59,16 +59,13 @@ class BatchSender {
 };
 
 /// Reserves for a whole burst and publishes each message as it comes. What a short burst leaves over is abandoned.
-template <class Producer>
 class BurstSender {
  public:
   BurstSender(Queue& queue, ProducerOptions options, std::uint64_t burst)
       : producer_(queue, std::move(options)), burst_(static_cast<std::uint32_t>(burst)) {}
   void send(Source& source, std::uint64_t sequence, std::uint32_t count) {
-    if constexpr (kHasBursts<Producer>) {
-      auto burst = producer_.burst(burst_);
-      for (std::uint32_t k = 0; k < count; ++k) require_pushed(burst.push(source.prepare(sequence + k)));
-    }
+    Burst burst = producer_.burst(burst_);
+    for (std::uint32_t k = 0; k < count; ++k) require_pushed(burst.push(source.prepare(sequence + k)));
   }
   std::uint64_t last_index() const noexcept { return producer_.last_index(); }
 
@@ -87,16 +84,18 @@ class ReferenceSender {
   ReferenceWriter writer_;
 };
 
+/// Messages one by one, by copy.
 class CopyReader {
  public:
-  explicit CopyReader(const Queue& queue) : consumer_(queue), buffer_(queue.geometry().element_size()) {}
+  CopyReader(const Queue& queue, Polling polling) : consumer_(queue, {}, polling) {}
 
   template <class OnNote>
   bool poll(const Checker& checker, OnNote on_note) {
-    const PopResult result = consumer_.pop_into(buffer_);
+    std::span<const std::byte> bytes;
+    const PopResult result = consumer_.pop(bytes);
     if (result.what == Pop::empty) return got_on(result);
     if (result.what != Pop::item) fail_on(result.what);
-    on_note(checker.look(buffer_));
+    on_note(checker.look(bytes));
     return true;
   }
   std::uint64_t cursor() const noexcept { return consumer_.cursor(); }
@@ -105,13 +104,12 @@ class CopyReader {
 
  private:
   Consumer consumer_;
-  std::vector<std::byte> buffer_;
 };
 
 class BatchReader {
  public:
-  BatchReader(const Queue& queue, std::size_t batch)
-      : consumer_(queue), buffer_(batch * queue.geometry().element_size()), items_(batch) {}
+  BatchReader(const Queue& queue, Polling polling, std::size_t batch)
+      : consumer_(queue, {}, polling), buffer_(batch * queue.geometry().element_size()), items_(batch) {}
 
   template <class OnNote>
   bool poll(const Checker& checker, OnNote on_note) {
@@ -135,7 +133,7 @@ class BatchReader {
 /// Looks at up to 64 items where they lie, then asks once whether the oldest is still there: if so, all are.
 class InPlaceReader {
  public:
-  explicit InPlaceReader(const Queue& queue) : consumer_(queue) {}
+  InPlaceReader(const Queue& queue, Polling polling) : consumer_(queue, {}, polling) {}
 
   template <class OnNote>
   bool poll(const Checker& checker, OnNote on_note) {
@@ -199,7 +197,7 @@ void with_sender(const Plan& plan, Queue& queue, ProducerOptions options, Use us
     BatchSender sender(queue, std::move(options));
     use(sender);
   } else if (plan.burst > 1) {
-    BurstSender<Producer> sender(queue, std::move(options), plan.burst);
+    BurstSender sender(queue, std::move(options), plan.burst);
     use(sender);
   } else {
     SingleSender sender(queue, std::move(options));
@@ -210,17 +208,19 @@ void with_sender(const Plan& plan, Queue& queue, ProducerOptions options, Use us
 /// Calls `use` with the reader that the plan asks for.
 template <class Use>
 void with_reader(const Plan& plan, const Queue& queue, Use use) {
+  const bool is_in_a_hurry = plan.mode == Mode::pingpong || plan.mode == Mode::rate;
+  const Polling polling = is_in_a_hurry ? Polling::latency : Polling::throughput;
   if (plan.mode == Mode::reference) {
     ReferenceTaker reader(queue);
     use(reader);
   } else if (plan.read == ReadKind::zero_copy) {
-    InPlaceReader reader(queue);
+    InPlaceReader reader(queue, polling);
     use(reader);
   } else if (plan.batch > 1) {
-    BatchReader reader(queue, plan.batch);
+    BatchReader reader(queue, polling, std::max<std::size_t>(plan.batch, 64));
     use(reader);
   } else {
-    CopyReader reader(queue);
+    CopyReader reader(queue, polling);
     use(reader);
   }
 }

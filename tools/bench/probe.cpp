@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <string>
 
-#include "library.hpp"
 #include "ports.hpp"
 #include "slickq/error.hpp"
 #include "temporary_queue.hpp"
@@ -19,13 +18,11 @@ static_assert(kRing % kBatch == 0 && kProbeMessages % kBatch == 0 && kProbeMessa
 
 struct Kind {
   std::string_view name;
-  ProducerKind producer;
+  ProducerMode producer;
   std::uint32_t batch;
 };
-constexpr std::array kKinds{Kind{"multi", ProducerKind::multi, 1}, Kind{"single", ProducerKind::single, 1},
-                            Kind{"batch16", ProducerKind::multi, kBatch}};
-
-bool is_there(const Kind& kind) noexcept { return kind.producer == ProducerKind::multi || kHasModes<ProducerOptions>; }
+constexpr std::array kKinds{Kind{"multi", ProducerMode::multi, 1}, Kind{"single", ProducerMode::single, 1},
+                            Kind{"batch16", ProducerMode::multi, kBatch}};
 
 // Producer and consumer of one kind, in one thread.
 class Pair {
@@ -34,7 +31,7 @@ class Pair {
       : batch_(kind.batch),
         element_bytes_(queue.geometry().element_size()),
         producer_(queue, options_of(kind)),
-        consumer_(queue),
+        consumer_(queue, {}, Polling::throughput),
         message_(batch_ * element_bytes_),
         buffer_(batch_ * element_bytes_),
         items_(batch_) {}
@@ -47,7 +44,8 @@ class Pair {
   void pop(std::uint64_t messages) {
     for (std::uint64_t left = messages; left > 0;) {
       std::span<BatchItem> taken;
-      const PopResult result = batch_ == 1 ? consumer_.pop_into(buffer_) : consumer_.pop_batch(buffer_, items_, taken);
+      std::span<const std::byte> bytes;
+      const PopResult result = batch_ == 1 ? consumer_.pop(bytes) : consumer_.pop_batch(buffer_, items_, taken);
       if (result.what != Pop::item) throw CheckFailed("a message that was pushed did not come");
       left -= std::min<std::uint64_t>(left, batch_ == 1 ? 1 : taken.size());
     }
@@ -56,7 +54,7 @@ class Pair {
  private:
   static ProducerOptions options_of(const Kind& kind) {
     ProducerOptions options;
-    declare(options, kind.producer);
+    options.mode = kind.producer;
     return options;
   }
 
@@ -80,13 +78,13 @@ __attribute__((noinline)) void slickq_bench_pop(Pair& pair) { pair.pop(kProbeMes
 std::vector<std::string_view> probe_kinds() {
   std::vector<std::string_view> names;
   for (const Kind& kind : kKinds) {
-    if (is_there(kind)) names.push_back(kind.name);
+    names.push_back(kind.name);
   }
   return names;
 }
 
 void run_probe(std::string_view name, const Plan& plan) {
-  const auto kind = std::ranges::find_if(kKinds, [&](const Kind& k) { return k.name == name && is_there(k); });
+  const auto kind = std::ranges::find_if(kKinds, [&](const Kind& k) { return k.name == name; });
   if (kind == kKinds.end()) throw Error(Errc::invalid_argument, "--probe", "unknown kind " + std::string(name));
   Plan sized = plan;
   sized.size = kRing;

@@ -1,7 +1,6 @@
 #include <algorithm>
 #include <chrono>
 
-#include "library.hpp"
 #include "ports.hpp"
 #include "stream.hpp"
 
@@ -49,7 +48,7 @@ ProducerOptions options_of(const Post& post) {
   const Plan& plan = *post.plan;
   ProducerOptions options;
   options.wait = plan.waiting();
-  declare(options, plan.producer);
+  options.mode = plan.producer;
   if (plan.is_lossless() && plan.read == ReadKind::zero_copy) {
     for (std::uint32_t k = 0; k < plan.consumers; ++k) options.respect.push_back(post.control->credit[k].cursor());
   }

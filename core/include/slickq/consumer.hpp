@@ -73,8 +73,8 @@ class ConsumerBase {
 
 enum class Polling : std::uint8_t {
   latency,    ///< an item is handed out as soon as it is seen
-  throughput  ///< behind the first item of a batch, wait a moment (up to 8 pauses of the core, some 0.1 to 0.4 us) for
-              ///< more: the fewer looks at the header, the faster the producers
+  throughput  ///< wait some microseconds for more behind the first item of a batch, and between looks that found
+              ///< nothing: the fewer looks at the header and the newest slots, the faster the producers
 };
 
 /// Own cursor: sees every item (broadcast).

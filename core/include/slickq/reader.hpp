@@ -42,12 +42,13 @@ struct PopResult {
 /// What a reader may leave out. Each look at C takes the header's line away from the producers, who pay for it with
 /// their next locked instruction: it is what a fast reader saves on.
 struct ReadStyle {
-  /// Nothing there: look at C, whether the queue was reset, or went round where nothing will ever come. Who does not must
-  /// do so now and then.
+  /// Nothing there: look at C, whether the queue was reset, or went round where nothing will ever come. Who does not
+  /// must do so now and then.
   bool check_when_empty = true;
   /// peek(): look at C, whether the item is still there. Who does not must do so when he asks for the same item again.
   bool check_peeked = true;
-  /// pop_batch(): so many pauses, in all, for items that are about to come behind the first.
+  /// pop_batch(): how long to wait, each time twice as long as before, for items that are about to come behind the
+  /// first; the longest wait, in pauses of the core. 0: not at all.
   std::uint32_t gather = 0;
 };
 
@@ -109,7 +110,7 @@ class BasicReader {
   }
 
  private:
-  static constexpr std::uint32_t kPausesALook = 8;
+  static constexpr std::uint32_t kFirstPauses = 32;
   enum class Step : std::uint8_t { again, done };
 
   template <class OnItem>
@@ -151,7 +152,7 @@ class BasicReader {
     std::uint64_t used = 0;
     std::size_t count = 0;
     std::uint64_t next = cursor;
-    std::uint32_t pauses = style_.gather;
+    std::uint32_t pauses = kFirstPauses;
     while (sight.what == Look::item && count < items.size() && buffer.size() - used >= sight.count * element) {
       Memory::copy_out(buffer.data() + used, ring_.element(next), sight.count * element);
       items[count++] = {next, buffer.subspan(used, sight.count * element), sight.count};
@@ -159,9 +160,9 @@ class BasicReader {
       next = sight.next;
       if (count == items.size()) break;
       sight = ring_.look(next);
-      if (sight.what == Look::nothing && pauses >= kPausesALook) {
-        for (std::uint32_t k = 0; k < kPausesALook; ++k) Memory::pause();
-        pauses -= kPausesALook;
+      if (sight.what == Look::nothing && pauses <= style_.gather) {
+        for (std::uint32_t k = 0; k < pauses; ++k) Memory::pause();  // without a look: each takes the slot's line
+        pauses *= 2;
         sight = ring_.look(next);
       }
     }

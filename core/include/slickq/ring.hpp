@@ -80,7 +80,7 @@ class BasicRing {
   }
 
   /// Reserve `n` elements (1..capacity) as one item; writes the jump marker when they would straddle the end.
-  /// Returns the index of the first, or kNoIndex when C would pass kMaxIndex. `jump`: what was jumped over, if anything.
+  /// Returns the index of the first, or kNoIndex when C would pass kMaxIndex. `jump`: what was jumped over.
   std::uint64_t reserve(std::uint32_t n, Jump* jump = nullptr) noexcept {
     const std::uint64_t index = has_one_slot(n) && geometry_->layout() != Layout::wide
                                     ? advance_packed(geometry_->footprint(n), n)
@@ -157,7 +157,7 @@ class BasicRing {
     Memory::store(&header()->last_published, index, std::memory_order_release);  // as above
   }
 
-  /// Put a jump marker to `to` where the item `index` is: readers who look for something newer in that slot go on there.
+  /// Put a jump marker to `to` where the item `index` is: readers who look for something newer there go on at `to`.
   /// Nothing when the slot holds something else.
   void replace_item(std::uint64_t index, std::uint64_t to) noexcept {
     Slot& slot = slots_[geometry_->slot_of(index)];

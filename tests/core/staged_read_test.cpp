@@ -1,0 +1,218 @@
+// Consumer::pop() and Polling::throughput: items that are copied ahead, validated together and handed out one by one.
+#include <doctest/doctest.h>
+
+#include <array>
+#include <atomic>
+#include <cstring>
+#include <thread>
+#include <vector>
+
+#include "slickq/consumer.hpp"
+#include "slickq/producer.hpp"
+
+using slickq::Consumer;
+using slickq::Geometry;
+using slickq::Layout;
+using slickq::Polling;
+using slickq::Pop;
+using slickq::PopResult;
+using slickq::Producer;
+using slickq::Push;
+using slickq::Queue;
+
+namespace {
+
+using Bytes = std::span<const std::byte>;
+
+Push push(Producer& producer, std::uint64_t value) { return producer.push(std::as_bytes(std::span(&value, 1))); }
+
+std::uint64_t value_in(Bytes bytes) {
+  std::uint64_t value;
+  std::memcpy(&value, bytes.data(), sizeof value);
+  return value;
+}
+
+Queue queue_of(std::uint64_t capacity, std::uint64_t element = 8) {
+  return Queue::local(Geometry::make(Layout::slq1, capacity, element));
+}
+
+constexpr std::array kPollings{Polling::latency, Polling::throughput};
+
+}  // namespace
+
+TEST_CASE("items come one by one and in order, and the cursor is that of what was handed out") {
+  for (const Polling polling : kPollings) {
+    Queue queue = queue_of(256);
+    Producer producer(queue);
+    Consumer consumer(queue, {}, polling);
+    Bytes bytes;
+    for (std::uint64_t k = 0; k < 200; ++k) REQUIRE(push(producer, k) == Push::pushed);
+    for (std::uint64_t k = 0; k < 200; ++k) {
+      REQUIRE(consumer.cursor() == k);
+      const PopResult result = consumer.pop(bytes);
+      REQUIRE(result.what == Pop::item);
+      REQUIRE(result.index == k);
+      REQUIRE(value_in(bytes) == k);
+    }
+    CHECK(consumer.pop(bytes).what == Pop::empty);
+    CHECK(bytes.empty());
+  }
+}
+
+TEST_CASE("what was staged is handed out although the ring went round, and only what was not staged is lost") {
+  Queue queue = queue_of(128);
+  Producer producer(queue);
+  Consumer consumer(queue);
+  Bytes bytes;
+  for (std::uint64_t k = 0; k < 100; ++k) REQUIRE(push(producer, k) == Push::pushed);
+  REQUIRE(consumer.pop(bytes).what == Pop::item);  // stages 0..63
+  for (std::uint64_t k = 100; k < 400; ++k) REQUIRE(push(producer, k) == Push::pushed);
+  for (std::uint64_t k = 1; k < 64; ++k) {
+    REQUIRE(consumer.pop(bytes).what == Pop::item);
+    REQUIRE(value_in(bytes) == k);
+  }
+  const PopResult result = consumer.pop(bytes);
+  REQUIRE(result.what == Pop::item);
+  CHECK(result.first_lost == 64);
+  CHECK(result.lost == result.index - 64);
+  CHECK(value_in(bytes) == result.index);
+  CHECK(consumer.lost_elements() == result.lost);
+}
+
+TEST_CASE("the other ways to read go on where pop() stopped") {
+  const auto prepared = [](Queue& queue, Consumer& consumer) {
+    Producer producer(queue);
+    for (std::uint64_t k = 0; k < 20; ++k) REQUIRE(push(producer, k) == Push::pushed);
+    Bytes bytes;
+    for (int k = 0; k < 3; ++k) REQUIRE(consumer.pop(bytes).what == Pop::item);
+  };
+  for (const Polling polling : kPollings) {
+    std::uint64_t value = 0;
+    const auto room = std::as_writable_bytes(std::span(&value, 1));
+    {
+      Queue queue = queue_of(64);
+      Consumer consumer(queue, {}, polling);
+      prepared(queue, consumer);
+      REQUIRE(consumer.pop_into(room).what == Pop::item);
+      CHECK(value == 3);
+      CHECK(consumer.cursor() == 4);
+    }
+    {
+      Queue queue = queue_of(64);
+      Consumer consumer(queue, {}, polling);
+      prepared(queue, consumer);
+      Bytes bytes;
+      const PopResult peeked = consumer.peek(bytes);
+      REQUIRE(peeked.what == Pop::item);
+      CHECK(value_in(bytes) == 3);
+      consumer.commit(peeked);
+      CHECK(consumer.cursor() == 4);
+    }
+    {
+      Queue queue = queue_of(64);
+      Consumer consumer(queue, {}, polling);
+      prepared(queue, consumer);
+      std::array<std::byte, 32> buffer;
+      std::array<slickq::BatchItem, 4> items;
+      std::span<slickq::BatchItem> taken;
+      REQUIRE(consumer.pop_batch(buffer, items, taken).what == Pop::item);
+      REQUIRE(taken.size() == 4);
+      CHECK(value_in(taken[0].bytes) == 3);
+      consumer.seek(15);
+      REQUIRE(consumer.pop_into(room).what == Pop::item);
+      CHECK(value == 15);
+    }
+  }
+}
+
+TEST_CASE("a buffer that is too small takes nothing, also from the stage") {
+  Queue queue = queue_of(64);
+  Producer producer(queue);
+  Consumer consumer(queue, {}, Polling::throughput);
+  REQUIRE(push(producer, 5) == Push::pushed);
+  std::array<std::byte, 4> small;
+  CHECK(consumer.pop_into(small).what == Pop::too_small);
+  CHECK(consumer.cursor() == 0);
+  Bytes bytes;
+  REQUIRE(consumer.pop(bytes).what == Pop::item);
+  CHECK(value_in(bytes) == 5);
+}
+
+TEST_CASE("an item larger than the usual stage is handed out whole") {
+  constexpr std::uint64_t kElement = 4096;
+  Queue queue = queue_of(256, kElement);
+  Producer producer(queue);
+  Consumer consumer(queue);
+  std::vector<std::byte> block(100 * kElement);
+  for (std::size_t k = 0; k < block.size(); ++k) block[k] = static_cast<std::byte>(k / 7);
+  REQUIRE(push(producer, 1) == Push::pushed);
+  REQUIRE(producer.push_block(block) == Push::pushed);
+  Bytes bytes;
+  REQUIRE(consumer.pop(bytes).what == Pop::item);
+  const PopResult result = consumer.pop(bytes);
+  REQUIRE(result.what == Pop::item);
+  CHECK(result.count == 100);
+  REQUIRE(bytes.size() == block.size());
+  CHECK(std::memcmp(bytes.data(), block.data(), block.size()) == 0);
+}
+
+TEST_CASE("an idle reader notices a reset within a bounded number of looks") {
+  for (const Polling polling : kPollings) {
+    Queue queue = queue_of(8);
+    Producer producer(queue);
+    Consumer consumer(queue, {}, polling);
+    Bytes bytes;
+    for (std::uint64_t k = 0; k < 5; ++k) REQUIRE(push(producer, k) == Push::pushed);
+    while (consumer.pop(bytes).what == Pop::item) {
+    }
+    queue.reset();
+    Pop what = Pop::empty;
+    for (int looks = 0; looks < 256 && what == Pop::empty; ++looks) what = consumer.pop(bytes).what;
+    CHECK(what == Pop::reset);
+    REQUIRE(push(producer, 70) == Push::pushed);
+    REQUIRE(consumer.pop(bytes).what == Pop::item);
+    CHECK(value_in(bytes) == 70);
+  }
+}
+
+TEST_CASE("under producers at full speed nothing torn is handed out, and received + lost adds up, in each way") {
+  constexpr std::uint64_t kItems = 200000;
+  constexpr std::uint32_t kWords = 64;
+  for (const bool bursts : {false, true}) {
+    for (const Polling polling : kPollings) {
+      CAPTURE(bursts);
+      Queue queue = queue_of(32, kWords * 8);
+      std::atomic<bool> running{true};
+      std::thread thread([&] {
+        Producer producer(queue);
+        slickq::Burst burst = producer.burst(8);
+        std::array<std::uint64_t, kWords> element;
+        for (std::uint64_t k = 0; k < kItems; ++k) {
+          element.fill(k);
+          const Bytes bytes = std::as_bytes(std::span(element));
+          (void)(bursts ? burst.push(bytes) : producer.push(bytes));
+        }
+        running.store(false);
+      });
+      Consumer consumer(queue, {}, polling);
+      std::uint64_t received = 0;
+      std::uint64_t torn = 0;
+      for (bool finished = false; !finished;) {
+        finished = !running.load();
+        Bytes bytes;
+        for (;;) {
+          const PopResult result = consumer.pop(bytes);
+          if (result.what != Pop::item) {
+            if (result.lost != 0) continue;
+            break;
+          }
+          ++received;
+          for (std::size_t at = 0; at < bytes.size(); at += 8) torn += value_in(bytes.subspan(at)) != result.index;
+        }
+      }
+      thread.join();
+      CHECK(torn == 0);
+      CHECK(received + consumer.lost_elements() == kItems);
+    }
+  }
+}

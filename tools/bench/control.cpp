@@ -23,7 +23,7 @@ void hold(bool crowded) noexcept {
   if (crowded) {
     std::this_thread::yield();
   } else {
-    detail::relax();
+    HardwareMemory::pause();
   }
 }
 

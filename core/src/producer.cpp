@@ -37,12 +37,13 @@ Producer::Producer(Queue& queue, ProducerOptions options)
       sole_(queue.ring(), Journal(queue.annex(), queue.geometry()), seat_.line()),
       options_(std::move(options)) {
   if (!alone_) return;
+  expects_barriers_ = true;
   detail::expect_barriers();
   sole_.begin();
 }
 
 Burst Producer::burst(std::uint32_t k) noexcept {
-  detail::expect_barriers();
+  if (!std::exchange(expects_barriers_, true)) detail::expect_barriers();
   return {*this, k};
 }
 

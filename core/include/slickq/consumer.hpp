@@ -73,8 +73,8 @@ class ConsumerBase {
 
 enum class Polling : std::uint8_t {
   latency,    ///< an item is handed out as soon as it is seen
-  throughput  ///< wait some microseconds for more behind the first item of a batch, and between looks that found
-              ///< nothing: the fewer looks at the header and the newest slots, the faster the producers
+  throughput  ///< rest for up to some 10 us (in small rings less) between looks that found nothing, and behind the first
+              ///< item of a batch: the fewer looks at the header and the newest slots, the faster the producers
 };
 
 /// Own cursor: sees every item (broadcast).
@@ -131,7 +131,8 @@ class Consumer : public ConsumerBase {
   PopResult restage(std::span<const std::byte>& bytes) noexcept;
   bool make_stage(std::uint64_t bytes) noexcept;
   PopResult pop_staged(std::span<std::byte> buffer) noexcept;
-  ReadStyle style(std::uint32_t gather) const noexcept;
+  ReadStyle style() const noexcept;
+  void rest() const noexcept;
   PopResult seen(const PopResult& result) noexcept;
 
   std::uint64_t cursor_;    // of the ring: behind what is in the stage
@@ -141,6 +142,7 @@ class Consumer : public ConsumerBase {
   std::unique_ptr<std::byte[]> stage_bytes_;
   std::uint64_t stage_size_ = 0;
   Polling polling_;
+  std::uint32_t rest_;                             // pauses between a look that found nothing and the next
   std::uint32_t empties_ = 0;                      // looks in a row that found nothing
   std::uint32_t sleeps_from_ = ~std::uint32_t{0};  // so many of them, and whoever waits goes to sleep
   std::uint64_t peeked_ = kNoIndex;

@@ -184,6 +184,7 @@ class Producer {
   Annex* annex_;
   bool alone_;
   bool limited_;
+  bool expects_barriers_ = false;  // wait.hpp
   std::uint64_t limit_;  // C may go so far, as of the last look at the respected cursors; kMaxIndex without any
   std::uint64_t last_index_ = kNoIndex;
   std::uint64_t pushed_items_ = 0;

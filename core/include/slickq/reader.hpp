@@ -47,9 +47,10 @@ struct ReadStyle {
   bool check_when_empty = true;
   /// peek(): look at C, whether the item is still there. Who does not must do so when he asks for the same item again.
   bool check_peeked = true;
-  /// pop_batch(): how long to wait, each time twice as long as before, for items that are about to come behind the
-  /// first; the longest wait, in pauses of the core. 0: not at all.
-  std::uint32_t gather = 0;
+  /// pop_batch(): how long to wait for items that are about to come behind the first, in pauses of the core; each time
+  /// twice as long as before. A wait in which nothing came is the last. 0: not at all.
+  std::uint32_t first_wait = 0;
+  std::uint32_t longest_wait = 0;
 };
 
 /// One item of a batch.
@@ -110,7 +111,6 @@ class BasicReader {
   }
 
  private:
-  static constexpr std::uint32_t kFirstPauses = 32;
   enum class Step : std::uint8_t { again, done };
 
   template <class OnItem>
@@ -152,7 +152,7 @@ class BasicReader {
     std::uint64_t used = 0;
     std::size_t count = 0;
     std::uint64_t next = cursor;
-    std::uint32_t pauses = kFirstPauses;
+    std::uint32_t pauses = style_.first_wait;
     while (sight.what == Look::item && count < items.size() && buffer.size() - used >= sight.count * element) {
       Memory::copy_out(buffer.data() + used, ring_.element(next), sight.count * element);
       items[count++] = {next, buffer.subspan(used, sight.count * element), sight.count};
@@ -160,7 +160,7 @@ class BasicReader {
       next = sight.next;
       if (count == items.size()) break;
       sight = ring_.look(next);
-      if (sight.what == Look::nothing && pauses <= style_.gather) {
+      if (sight.what == Look::nothing && pauses != 0 && pauses <= style_.longest_wait) {
         for (std::uint32_t k = 0; k < pauses; ++k) Memory::pause();  // without a look: each takes the slot's line
         pauses *= 2;
         sight = ring_.look(next);

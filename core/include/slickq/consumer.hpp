@@ -73,8 +73,8 @@ class ConsumerBase {
 
 enum class Polling : std::uint8_t {
   latency,    ///< an item is handed out as soon as it is seen
-  throughput  ///< rest for up to some 10 us (in small rings less) between looks that found nothing, and behind the first
-              ///< item of a batch: the fewer looks at the header and the newest slots, the faster the producers
+  throughput  ///< rest for up to some 10 us (in small rings less) between looks that found nothing, and behind the
+              ///< first item of a batch: the fewer looks at the header and the newest slots, the faster the producers
 };
 
 /// Own cursor: sees every item (broadcast).
@@ -83,8 +83,8 @@ class Consumer : public ConsumerBase {
   /// The queue outlives the consumer.
   explicit Consumer(const Queue& queue, Start start = {}, Polling polling = Polling::latency) noexcept;
 
-  /// The next item, out of a stage of up to 64 that are copied and validated together: the fastest way to take items one
-  /// by one. `bytes` are the item's, until the next call. An item in the stage counts as taken from the ring: it is
+  /// The next item, out of a stage of up to 64 that are copied and validated together: the fastest way to take items
+  /// one by one. `bytes` are the item's, until the next call. An item in the stage counts as taken from the ring: it is
   /// handed out although the ring may have gone round, or been reset, meanwhile. too_small: no memory for the stage.
   PopResult pop(std::span<const std::byte>& bytes) noexcept {
     if (next_ == staged_) return restage(bytes);

@@ -7,8 +7,8 @@
 //   held -> idle            after publish or marker
 //
 // Others write on a line, too. passed: who gives up a reservation of slots that the owner holds of an earlier lap says
-// so before he puts the markers (passed.hpp). buried: whoever proved its owner dead says so, for producers that would keep away from what
-// the dead might still be writing. The claim stays what it was: the repair needs it.
+// so before he puts the markers (passed.hpp). buried: whoever proved its owner dead says so, for producers that would
+// keep away from what the dead might still be writing. The claim stays what it was: the repair needs it.
 //
 // Thread safety: a line is written by its owner only (or by who holds its lock after the owner's death); read by
 // anyone.

@@ -41,15 +41,15 @@ enum class Push : std::uint8_t {
 
 enum class ProducerMode : std::uint8_t {
   multi,  ///< any number of producers, originals among them
-  single  ///< the only producer there is: no locked instruction. Another producer of slickq is refused; keeping originals
-          ///< away is up to the caller
+  single  ///< the only producer there is: no locked instruction. Another producer of slickq is refused; keeping
+          ///< originals away is up to the caller
 };
 
 struct ProducerOptions {
   ProducerMode mode = ProducerMode::multi;
   /// Backpressure: wait, before reserving, for what the slowest of these cursors has not passed. Among programs that do
-  /// the same; originals and producers without this option overwrite as ever. The cursors outlive the producer, and move
-  /// forward only, but for a reset of the queue.
+  /// the same; originals and producers without this option overwrite as ever. The cursors outlive the producer, and
+  /// move forward only, but for a reset of the queue.
   std::vector<AtomicCursor> respect{};
   Wait wait = Wait::backoff();  ///< how to wait for them
   std::chrono::nanoseconds patience = std::chrono::hours(24 * 365);
@@ -95,9 +95,9 @@ class Reservation {
 
 /// Items that are reserved together and published one by one: the speed of a batch, and nothing is held back. What of a
 /// run is not used when the scope ends is jumped over; a run that is used up is followed by the next. As long as one is
-/// open, readers wait at its next item, also for what others pushed behind it: keep it short. One at a time, and nothing
-/// else of this producer meanwhile: busy. Belongs to the producer's thread, and ends before the producer does. What of
-/// a run is used up needs no end: its last push finishes it.
+/// open, readers wait at its next item, also for what others pushed behind it: keep it short. One at a time, and
+/// nothing else of this producer meanwhile: busy. Belongs to the producer's thread, and ends before the producer does.
+/// What of a run is used up needs no end: its last push finishes it.
 class Burst {
  public:
   Burst(const Burst&) = delete;
@@ -122,8 +122,8 @@ class Burst {
 
 class Producer {
  public:
-  /// The queue outlives the producer. Throws Error(permission) when it is mapped read-only; Error(busy) when it is to be
-  /// the only producer and is not, or another one was declared to be the only one.
+  /// The queue outlives the producer. Throws Error(permission) when it is mapped read-only; Error(busy) when it is to
+  /// be the only producer and is not, or another one was declared to be the only one.
   explicit Producer(Queue& queue, ProducerOptions options = {});
   Producer(const Producer&) = delete;
   Producer& operator=(const Producer&) = delete;

@@ -10,11 +10,17 @@
 // sleeps. The usual case costs one load: when the slot shows the item of exactly one lap before, its producer is done.
 // Who sleeps between 1 and 3 may have reserved anything.
 //
+// A run is several items of one slot each in one reservation, published by plain stores: a locked instruction an item
+// is what pushing one by one mostly costs. What an exchange would have refused, a late item over something newer, can
+// then happen in one way only: the newer thing is the marker of one who went round us. He tells our line before he puts
+// it (passed.hpp), and we put it back.
+//
 // Thread safety: one thread; any number of writers on a ring.
-// Invariants, among journaled writers: 1. no element is written by two at once. 2. a slot never moves backwards.
-// 3. what is published was written whole. Writers without a journal line (no annex, no free line, originals) keep 2,
-// and 1 only against those that keep away from them: nobody.
-// Crash: the journal line says what was in work; recovery.hpp repairs it.
+// Invariants, among journaled writers: 1. no element is written by two at once. 2. a slot never moves backwards, but
+// for a late item of a run, until the run is finished; no published item is ever hidden by it. 3. what is published was
+// written whole. Writers without a journal line (no annex, no free line, originals) publish by exchange only and keep
+// 2, and 1 only against those that keep away from them: nobody.
+// Crash: the journal line says what was in work; recovery.hpp repairs it, and the marker under a dead one's late item.
 #pragma once
 
 #include <cstdint>

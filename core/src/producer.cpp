@@ -38,12 +38,12 @@ Producer::Producer(Queue& queue, ProducerOptions options)
       options_(std::move(options)) {
   if (!alone_) return;
   expects_barriers_ = true;
-  detail::expect_barriers();
+  has_barriers_ = detail::expect_barriers();
   sole_.begin();
 }
 
 Burst Producer::burst(std::uint32_t k) noexcept {
-  if (!std::exchange(expects_barriers_, true)) detail::expect_barriers();
+  if (!std::exchange(expects_barriers_, true)) has_barriers_ = detail::expect_barriers();
   return {*this, k};
 }
 
@@ -91,12 +91,19 @@ bool Producer::may_go_over(std::uint64_t hole) noexcept {
   return false;
 }
 
+// What is known of the cursors is of before a reset, when C went back, or when it is more than a ring ahead: no cursor
+// is ahead of C. Then they are asked before the next reservation.
+void Producer::doubt_limit(std::uint64_t index, std::uint64_t end) noexcept {
+  if (!limited_) return;
+  if (index < reserved_end_ || limit_ > index + ring_->geometry().capacity()) limit_ = 0;
+  reserved_end_ = end;
+}
+
 Push Producer::try_reserve(std::uint32_t count, std::uint64_t& index) noexcept {
   do {
     index = alone_ ? sole_.reserve(count, limit_) : writer_.reserve(count, limit_);
     if (index != kNoIndex) {
-      // No cursor is ahead of C. Known from before a reset it is too far: ask again.
-      if (limited_ && limit_ > index + 2 * std::uint64_t{ring_->geometry().capacity()}) limit_ = 0;
+      doubt_limit(index, index + ring_->geometry().footprint(count));
       return Push::pushed;
     }
     if (!alone_ && writer_.is_obstructed()) return Push::obstructed;
@@ -174,11 +181,17 @@ void Producer::count_pushed(std::uint64_t last, std::uint64_t items) noexcept {
   pushed_items_ += items;
 }
 
+// Behind a publish by plain stores, before we look who sleeps: where sleepers cannot make us see them (wait.hpp).
+void Producer::make_visible() const noexcept {
+  if (!has_barriers_) HardwareMemory::fence(std::memory_order_seq_cst);
+}
+
 bool Producer::publish(std::uint64_t index, std::uint32_t reserved, std::uint32_t count) noexcept {
   const std::uint64_t end = index + ring_->geometry().footprint(reserved);
   bool visible = true;
   if (alone_) {
     sole_.publish(index, end, count);
+    make_visible();
   } else {
     visible = writer_.publish(index, end, count);
     writer_.done();
@@ -219,6 +232,7 @@ Singles Producer::reserve_run(std::uint32_t k) noexcept {
   if (k < 2 || engaged_) return {};
   for (;;) {
     const Singles run = alone_ ? sole_.reserve_singles(k, limit_) : writer_.reserve_singles(k, limit_);
+    if (run.count != 0) doubt_limit(run.index, run.index + run.count * ring_->geometry().items_per_slot());
     if (run.count != 0 || !raise_limit()) return run;
   }
 }
@@ -246,6 +260,7 @@ std::uint64_t Producer::put_up(std::uint64_t from, std::uint64_t to) noexcept {
 
 void Producer::finish_run(std::uint64_t begin, std::uint64_t used, std::uint64_t end) noexcept {
   alone_ ? sole_.finish(begin, used, end) : writer_.finish(begin, used, end);
+  make_visible();
   wake_sleepers(annex_);
 }
 
@@ -286,6 +301,7 @@ Push Burst::push(std::span<const std::byte> bytes) noexcept {
     to.fill(next_, bytes, 1);
     if (to.put_up(next_, next_ + step) != next_) {
       next_ += step;
+      to.make_visible();
       next_ == end_ ? end() : wake_sleepers(to.annex_);
       return Push::pushed;
     }

@@ -57,7 +57,7 @@ class Judge {
     const std::uint64_t slot = ((index - claim.index) & geometry_.mask()) / geometry_.items_per_slot();
     const std::uint64_t held = claim.index + slot * geometry_.items_per_slot();
     return slot < kMostRunSlots && held < claim.end &&
-           passed_index(claim.passed, geometry_, held, static_cast<std::uint32_t>(slot)) == index;
+           is_passed(claim.passed, geometry_, held, static_cast<std::uint32_t>(slot), index);
   }
 
   bool is_reserving_below(std::uint64_t index, bool dead) const {

@@ -34,7 +34,7 @@ struct ListFutex {
     ScheduledMemory::step();
     ++wakes;
   }
-  static void barrier() noexcept {}
+  static bool barrier() noexcept { return true; }
   static inline std::uint64_t wakes = 0;
   static inline std::uint64_t woken = 0;
 };

@@ -108,7 +108,7 @@ class Consumer : public ConsumerBase {
   bool still_valid(const PopResult& peeked) const noexcept { return ring_->is_intact(peeked.index); }
   /// Go on behind the item; nothing when the result was none.
   void commit(const PopResult& peeked) noexcept {
-    if (peeked.what == Pop::item) cursor_ = peeked.index + ring_->geometry().footprint(peeked.count);
+    if (peeked.what == Pop::item) seek(peeked.index + ring_->geometry().footprint(peeked.count));
   }
 
   /// The next index that will be handed out.

@@ -45,7 +45,7 @@ struct Claim {
 inline constexpr std::uint32_t kNoLine = ~std::uint32_t{0};
 
 /// Could a producer whose line says `claim` still write elements of [index, index + count), reserved by an EARLIER
-/// reservation than this one? Both ranges lie within one lap, and do not straddle the end of the ring.
+/// reservation than this one? Neither range is longer than the ring.
 inline bool may_be_writing(const Claim& claim, const Geometry& geometry, std::uint64_t index,
                            std::uint64_t count) noexcept {
   const std::uint64_t ring = geometry.capacity();
@@ -137,9 +137,13 @@ class BasicJournal {
   /// [from, end) is, or is about to be, jumped over by markers: tell everybody but `own` who holds the same slots of an
   /// earlier lap. Call it BEFORE the markers are put.
   void tell_passed(std::uint64_t from, std::uint64_t end, std::uint32_t own) noexcept {
+#if !defined(__x86_64__)
+    // seq_cst: as in is_written_by_another().
+    Memory::fence(std::memory_order_seq_cst);
+#endif
     const std::uint32_t lines = top();
     for (std::uint32_t line = 0; line < lines; ++line) {
-      if (line != own) tell_passed(line, from, end);
+      if (line != own && !is_buried(line)) tell_passed(line, from, end);
     }
     // seq_cst: pairs with the fence in passed(). Whose plain store lands on the marker that follows is told.
     if (lines != 0) Memory::fence(std::memory_order_seq_cst);
@@ -167,6 +171,8 @@ class BasicJournal {
   /// held(), and seen by everybody whose reservation the caller does not see in a C that he loads from here on.
   void held_firmly(std::uint32_t line, std::uint64_t index, std::uint64_t end) noexcept {
     if (line == kNoLine) return;
+    // Told for a greater index: the queue was emptied meanwhile, by a program that knows nothing of journals.
+    if (Memory::load(&annex_->journal[line].passed.high, std::memory_order_relaxed) > index) forget_passed(line);
     held(line, index, end);
     // seq_cst: pairs with the fence in is_written_by_another(): who of a later lap still read `reserving` there
     // reserved before our next look at C, and that look tells us that we are late.
@@ -192,8 +198,11 @@ class BasicJournal {
     const Claim claimed = claim(line);
     if (claimed.state != JournalState::held) return;
     WideWord* const word = &annex_->journal[line].passed;
-    WideWord seen{Memory::load(&word->low, std::memory_order_relaxed),
-                  Memory::load(&word->high, std::memory_order_relaxed)};
+    // acquire: what is told is read behind whom it is told; the other way round it could be what his last claim was
+    // told.
+    WideWord seen;
+    seen.high = Memory::load(&word->high, std::memory_order_acquire);
+    seen.low = Memory::load(&word->low, std::memory_order_relaxed);
     while (seen.high <= claimed.index) {
       const std::uint64_t known = seen.high == claimed.index ? seen.low : 0;
       const std::uint64_t told = with_passed_range(known, *geometry_, claimed.index, claimed.end, from, end);

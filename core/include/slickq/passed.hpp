@@ -6,7 +6,7 @@
 // reservation back. Nobody else will ever publish there, so that it is right at any time.
 //
 // One 64-bit word: bits 0-15 the slots of the latest lap that was told, 16-31 those of the one before, 32-63 how many
-// laps the latest is ahead of what is held. Earlier laps are out of the ring. 0: nothing was told.
+// laps the latest is ahead of what is held, modulo 2^32. Earlier laps are out of the ring. 0: nothing was told.
 //
 // Thread safety: values. How they are shared: journal.hpp.
 #pragma once
@@ -29,28 +29,36 @@ inline constexpr std::uint64_t kRunBits = (std::uint64_t{1} << kMostRunSlots) - 
 
 /// Add slots (bit k: the k-th one held) that were given up `lap` laps later (>= 1).
 constexpr std::uint64_t with_passed(std::uint64_t word, std::uint64_t slots, std::uint64_t lap) noexcept {
-  const std::uint64_t latest = word >> 32;
+  const auto latest = static_cast<std::uint32_t>(word >> 32);
+  const auto ahead = static_cast<std::int32_t>(static_cast<std::uint32_t>(lap) - latest);
   std::uint64_t now = word & detail::kRunBits;
   std::uint64_t before = word >> kMostRunSlots & detail::kRunBits;
-  if (lap + 1 < latest) return word;
-  if (lap + 1 == latest) {
-    before |= slots;
-  } else if (lap == latest) {
-    now |= slots;
-  } else {
-    before = lap == latest + 1 ? now : 0;
-    now = slots;
-  }
-  return now | before << kMostRunSlots | (lap > latest ? lap : latest) << 32;
+  const bool is_first = (now | before) == 0;
+  if (!is_first && ahead < -1) return word;
+  if (!is_first && ahead == -1) return word | slots << kMostRunSlots;
+  if (!is_first && ahead == 0) return word | slots;
+  before = !is_first && ahead == 1 ? now : 0;
+  return slots | before << kMostRunSlots | (lap & 0xFFFFFFFF) << 32;
 }
 
-/// The index that was given up last in the slot of `index`, the `slot`-th one held; kNoIndex when none was.
-inline std::uint64_t passed_index(std::uint64_t word, const Geometry& geometry, std::uint64_t index,
-                                  std::uint32_t slot) noexcept {
-  const std::uint64_t lap = word >> 32;
-  if ((word >> slot & 1) != 0) return index + lap * geometry.capacity();
-  if ((word >> (kMostRunSlots + slot) & 1) != 0) return index + (lap - 1) * geometry.capacity();
-  return kNoIndex;
+/// Is `index` what was given up last in the slot of `held`, the `slot`-th one held?
+inline bool is_passed(std::uint64_t word, const Geometry& geometry, std::uint64_t held, std::uint32_t slot,
+                      std::uint64_t index) noexcept {
+  const auto latest = static_cast<std::uint32_t>(word >> 32);
+  const auto lap = static_cast<std::uint32_t>((index - held) / geometry.capacity());
+  if (index <= held) return false;
+  if ((word >> slot & 1) != 0) return lap == latest;
+  return (word >> (kMostRunSlots + slot) & 1) != 0 && lap + 1 == latest;
+}
+
+/// What was given up last in the slot of `held`, the `slot`-th one held, when C is `reserved`; kNoIndex: nothing that
+/// is still in the ring.
+inline std::uint64_t passed_index(std::uint64_t word, const Geometry& geometry, std::uint64_t held, std::uint32_t slot,
+                                  std::uint64_t reserved) noexcept {
+  const std::uint64_t ring = geometry.capacity();
+  if (reserved <= held) return kNoIndex;
+  const std::uint64_t newest = held + (reserved - 1 - held) / ring * ring;  // of that slot; and no other is in the ring
+  return newest != held && is_passed(word, geometry, held, slot, newest) ? newest : kNoIndex;
 }
 
 /// The same, without slots that do not hold the item of who holds them: there he hides nothing, or not any more.

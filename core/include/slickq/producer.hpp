@@ -1,6 +1,7 @@
 // Putting items into a queue.
 //
-// Thread safety: a Producer belongs to one thread of one process (after fork() the child makes its own); any number of
+// Thread safety: a Producer belongs to one thread of one process (after fork() the child opens the queue and
+// makes its own); any number of
 // Producers share a queue.
 // Invariants: 1. what a reader gets was written whole, and by one producer (writer.hpp). 2. the items of a producer are
 // visible in the order in which it pushed them. 3. an item is pushed once or not at all, and the result says which.
@@ -133,8 +134,8 @@ class Producer {
   Push push(std::span<const std::byte> bytes) noexcept;
   /// n elements as ONE item; `elements.size()` is a multiple of the element size, rounded up and zero-padded if not.
   Push push_block(std::span<const std::byte> elements) noexcept;
-  /// Many elements, each an item of its own, reserved in one atomic step (or, when they are more than the ring, in
-  /// several): `elements.size()` as in push_block(). On timed_out, obstructed or exhausted the first pushed_items() are
+  /// Many elements, each an item of its own, up to 16 of them reserved in one atomic step: `elements.size()` as in
+  /// push_block(). On timed_out, obstructed or exhausted the first pushed_items() are
   /// in; on busy none.
   Push push_batch(std::span<const std::byte> elements) noexcept;
 
@@ -173,6 +174,8 @@ class Producer {
   void abandon(std::uint64_t index, std::uint32_t reserved) noexcept;
   void wake_if_moved(std::uint64_t& seen) noexcept;
   bool raise_limit() noexcept;
+  void doubt_limit(std::uint64_t index, std::uint64_t end) noexcept;
+  void make_visible() const noexcept;
   bool may_go_over(std::uint64_t hole) noexcept;
   void fill(std::uint64_t index, std::span<const std::byte> bytes, std::uint32_t count) noexcept;
   void prefetch_ahead(std::uint64_t index) const noexcept;
@@ -184,8 +187,10 @@ class Producer {
   Annex* annex_;
   bool alone_;
   bool limited_;
-  bool expects_barriers_ = false;  // wait.hpp
+  bool expects_barriers_ = false;  // has asked for them, wait.hpp
+  bool has_barriers_ = true;
   std::uint64_t limit_;  // C may go so far, as of the last look at the respected cursors; kMaxIndex without any
+  std::uint64_t reserved_end_ = 0;  // of our last reservation
   std::uint64_t last_index_ = kNoIndex;
   std::uint64_t pushed_items_ = 0;
   std::uint64_t late_ = 0;

@@ -1,12 +1,10 @@
 // Either one producer that was declared to be alone, or any number of others: told apart among slickq producers by a
 // lock on the first byte of the segment, which changes no byte and works on segments of originals, too.
 //
-// Thread safety: join() and the destructor from any threads at once.
+// Thread safety: one object, one thread; any number of objects.
 // Crash: the kernel drops the lock with the process, whatever kills it. Originals take no lock and are not seen.
-// fork(): the child shares the parent's open file, hence its lock; what it inherited it destroys without touching it.
+// fork(): the lock is on an open file of its own, which a child shares: it lasts until both have closed it.
 #pragma once
-
-#include <sys/types.h>
 
 #include <cstdint>
 
@@ -25,10 +23,11 @@ class ProducersLock {
   ~ProducersLock();
 
  private:
-  ProducerCount* count_;
-  int fd_;  // the queue's, < 0 when local
+  void join(const Queue& queue);
+
+  ProducerCount* local_ = nullptr;  // of a queue in this process's memory: counted there
+  int fd_ = -1;
   Kind kind_;
-  pid_t pid_;
 };
 
 }  // namespace slickq

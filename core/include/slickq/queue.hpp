@@ -37,7 +37,7 @@ class LineTable {
   std::atomic<std::uint64_t> taken_{0};
 };
 
-/// Which producers work through one Queue: the locks of one open file do not conflict (producers_lock.hpp).
+/// Which producers a local queue has (producers_lock.hpp).
 struct ProducerCount {
   std::mutex mutex;
   std::uint32_t sharing = 0;

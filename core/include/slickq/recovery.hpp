@@ -87,13 +87,23 @@ LineSight look_at_line(const BasicJournal<Memory>& journal, std::uint32_t line, 
   }
 }
 
+/// A claim with what it was told, as far as its owner's items still hide it.
+template <class Memory>
+Claim hiding_claim(const BasicJournal<Memory>& journal, std::uint32_t line, const BasicRing<Memory>& ring) {
+  Claim claim = journal.claim_and_passed(line);
+  claim.passed = passed_and_hidden(claim.passed, ring.geometry(), claim.index,
+                                   [&](std::uint64_t index) { return ring.held_by_slot(index); });
+  return claim;
+}
+
 /// Whose are these missing indexes, each in a run of its own, by rules 1 to 3 alone? As the plan judges them.
 std::vector<Missing> owners_of(const std::vector<std::uint64_t>& indexes, const Geometry& geometry,
                                const std::vector<LineSight>& lines);
 /// The same for one.
 Missing owner_of(std::uint64_t index, const Geometry& geometry, const std::vector<LineSight>& lines);
 
-/// Is nothing missing any more that may be of the dead owner of `line`? `now`: made after its death was proven.
+/// Is nothing missing any more that may be of the dead owner of `line`? `claim`: hiding_claim(). `now`: made after its
+/// death was proven.
 bool is_settled(std::uint32_t line, const Claim& claim, const RepairPlan& now);
 
 namespace detail {

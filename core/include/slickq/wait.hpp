@@ -68,17 +68,17 @@ void futex_wait(std::uint32_t* word, std::uint32_t seen, std::chrono::nanosecond
 void futex_wake_all(std::uint32_t* word) noexcept;
 
 /// A full barrier in every running thread of every process that called expect_barriers(): what their stores did before
-/// it is seen behind it, and their loads behind it see our stores. One system call and an interrupt for each; nothing
-/// where the kernel cannot do it.
-void barrier_everywhere() noexcept;
-void expect_barriers() noexcept;
+/// it is seen behind it, and their loads behind it see our stores. One system call and an interrupt for each. False:
+/// the kernel cannot do it, or refuses.
+bool barrier_everywhere() noexcept;
+bool expect_barriers() noexcept;
 
 struct KernelFutex {
   static void wait(std::uint32_t* word, std::uint32_t seen, std::chrono::nanoseconds limit) noexcept {
     futex_wait(word, seen, limit);
   }
   static void wake_all(std::uint32_t* word) noexcept { futex_wake_all(word); }
-  static void barrier() noexcept { barrier_everywhere(); }
+  static bool barrier() noexcept { return barrier_everywhere(); }
 };
 
 /// Sleep once, or not at all when `ready()`: returns its answer. Step numbers: see above.
@@ -95,7 +95,9 @@ bool doze(Annex& annex, std::chrono::nanoseconds limit, Ready& ready) noexcept {
   }
   // seq_cst: pairs with the producer's barrier in wake_sleepers(), or is that barrier: who goes to sleep has the time.
   Memory::fence(std::memory_order_seq_cst);
-  Futex::barrier();
+  // Who publishes by plain stores may then not see us: look again before long.
+  constexpr std::chrono::nanoseconds kUnseen = std::chrono::milliseconds(5);
+  if (!Futex::barrier()) limit = std::min(limit, kUnseen);
   if (ready()) return true;                     // 3
   Futex::wait(&annex.wake.value, seen, limit);  // 4
   return false;

@@ -17,7 +17,7 @@
 //
 // Thread safety: one thread; any number of writers on a ring.
 // Invariants, among journaled writers: 1. no element is written by two at once. 2. a slot never moves backwards, but
-// for a late item of a run, until the run is finished; no published item is ever hidden by it. 3. what is published was
+// for a late item of a run, until the run is finished; no item of theirs is ever hidden by it. 3. what is published was
 // written whole. Writers without a journal line (no annex, no free line, originals) publish by exchange only and keep
 // 2, and 1 only against those that keep away from them: nobody.
 // Crash: the journal line says what was in work; recovery.hpp repairs it, and the marker under a dead one's late item.
@@ -52,9 +52,9 @@ class BasicWriter {
         journal_.idle(line_, bound_);
         return kNoIndex;
       }
+      pass_over(jump);  // as `reserving`: when we die in it, what is jumped over is ours, too
       bound_ = index + footprint;
       journal_.held(line_, index, bound_);
-      pass_over(jump);
       if (is_clear(index, footprint)) {
         in_a_row_ = 0;
         return index;
@@ -71,7 +71,8 @@ class BasicWriter {
   /// it, make it visible by put_up(), and finish() the run.
   Singles reserve_singles(std::uint32_t k, std::uint64_t limit = kMaxIndex) noexcept {
     journal_.reserving(line_, bound_);
-    const Singles run = ring_->reserve_singles(std::min(k, kMostRunSlots), is_near_the_end() ? kNoIndex : limit);
+    const Singles run =
+        ring_->reserve_singles(std::min(k, kMostRunSlots), limit == kMaxIndex && is_near_the_end() ? kNoIndex : limit);
     if (run.count == 0) {
       journal_.idle(line_, bound_);
     } else {
@@ -204,9 +205,10 @@ class BasicWriter {
 
   // Those that our late items of the run [begin, used) may lie upon.
   void put_markers_back(std::uint64_t passed, std::uint64_t begin, std::uint64_t used) noexcept {
+    const std::uint64_t reserved = ring_->reserved_index();
     for (std::uint32_t slot = 0; begin + slot * step() != used; ++slot) {
       const std::uint64_t at = begin + slot * step();
-      const std::uint64_t given_up = passed_index(passed, ring_->geometry(), at, slot);
+      const std::uint64_t given_up = passed_index(passed, ring_->geometry(), at, slot, reserved);
       if (given_up != kNoIndex) ring_->replace_item(at, given_up + step());
     }
   }

@@ -9,15 +9,18 @@
 
 namespace slickq::detail {
 
-void barrier_everywhere() noexcept { syscall(SYS_membarrier, MEMBARRIER_CMD_GLOBAL_EXPEDITED, 0, 0); }
+bool barrier_everywhere() noexcept { return syscall(SYS_membarrier, MEMBARRIER_CMD_GLOBAL_EXPEDITED, 0, 0) == 0; }
 
-// Once a process: with several threads the kernel waits for all cores, which takes milliseconds.
-void expect_barriers() noexcept {
+// Once a process: with several threads the kernel waits for all cores, which takes milliseconds. Two threads at once
+// may both do it, which does no harm.
+bool expect_barriers() noexcept {
   static std::atomic<pid_t> expecting{0};
   const pid_t self = getpid();
-  // relaxed: no other memory hangs on it; twice does no harm.
-  if (expecting.exchange(self, std::memory_order_relaxed) == self) return;
-  syscall(SYS_membarrier, MEMBARRIER_CMD_REGISTER_GLOBAL_EXPEDITED, 0, 0);
+  // relaxed: no other memory hangs on it.
+  if (expecting.load(std::memory_order_relaxed) == self) return true;
+  if (syscall(SYS_membarrier, MEMBARRIER_CMD_REGISTER_GLOBAL_EXPEDITED, 0, 0) != 0) return false;
+  expecting.store(self, std::memory_order_relaxed);
+  return true;
 }
 
 }  // namespace slickq::detail

@@ -7,6 +7,7 @@
 #include <cerrno>
 
 #include "slickq/error.hpp"
+#include "slickq/journal_lock.hpp"
 
 namespace slickq {
 namespace {
@@ -36,33 +37,37 @@ Error refused(const Queue& queue, ProducersLock::Kind kind) {
 
 }  // namespace
 
-// The count first: locks do not keep threads of one Queue apart.
-ProducersLock::ProducersLock(const Queue& queue, Kind kind)
-    : count_(&queue.producer_count()), fd_(queue.is_shared() ? queue.segment().fd() : -1), kind_(kind), pid_(getpid()) {
-  const std::lock_guard guard(count_->mutex);
-  if (count_->alone || (kind == Kind::alone && count_->sharing != 0)) throw refused(queue, kind);
-  if (fd_ >= 0 && count_->sharing == 0) {
-    const int error = set_first_byte(fd_, kind == Kind::alone ? F_WRLCK : F_RDLCK);
-    if (error == EAGAIN || error == EACCES) throw refused(queue, kind);
-    if (error != 0 && kind == Kind::alone) throw system_failure(queue.name(), "cannot lock out other producers", error);
+ProducersLock::ProducersLock(const Queue& queue, Kind kind) : kind_(kind) {
+  if (!queue.is_shared()) {
+    join(queue);
+    return;
   }
-  if (kind == Kind::alone) {
-    count_->alone = true;
-  } else {
-    ++count_->sharing;
-  }
+  // By an open file of its own: the locks of one do not conflict, and several producers may use one Queue.
+  fd_ = open_again(queue.segment().fd(), true);
+  if (fd_ < 0 && kind == Kind::shared) return;  // whoever cannot ask shares unasked
+  if (fd_ < 0) throw system_failure(queue.name(), "cannot open again, to lock out other producers", errno);
+  const int error = set_first_byte(fd_, kind == Kind::alone ? F_WRLCK : F_RDLCK);
+  if (error == 0) return;
+  close(fd_);
+  if (error == EAGAIN || error == EACCES) throw refused(queue, kind);
+  throw system_failure(queue.name(), "cannot lock out other producers", error);
+}
+
+void ProducersLock::join(const Queue& queue) {
+  ProducerCount& count = queue.producer_count();
+  const std::lock_guard guard(count.mutex);
+  if (count.alone || (kind_ == Kind::alone && count.sharing != 0)) throw refused(queue, kind_);
+  local_ = &count;
+  count.alone = kind_ == Kind::alone;
+  if (kind_ == Kind::shared) ++count.sharing;
 }
 
 ProducersLock::~ProducersLock() {
-  if (pid_ != getpid()) return;
-  const std::lock_guard guard(count_->mutex);
-  if (kind_ == Kind::alone) {
-    count_->alone = false;
-  } else {
-    --count_->sharing;
-  }
-  // Cannot fail on a byte we hold; where it did, the lock would end with the open file.
-  if (fd_ >= 0 && count_->sharing == 0) static_cast<void>(set_first_byte(fd_, F_UNLCK));
+  if (fd_ >= 0) close(fd_);
+  if (local_ == nullptr) return;
+  const std::lock_guard guard(local_->mutex);
+  if (kind_ == Kind::shared) --local_->sharing;
+  local_->alone = false;
 }
 
 }  // namespace slickq

@@ -6,6 +6,7 @@
 #include <array>
 #include <chrono>
 #include <csignal>
+#include <cstring>
 #include <vector>
 
 #include "slickq/consumer.hpp"
@@ -214,4 +215,58 @@ TEST_CASE("between processes nothing that the named cursors have not passed is o
     CHECK(board->lost == 0);
     CHECK(board->received == 2 * 2 * kItems);
   }
+}
+
+namespace {
+
+/// The ways to push one element each.
+using Way = Push (*)(Producer&, std::span<const std::byte>);
+constexpr Way kWays[] = {
+    [](Producer& p, std::span<const std::byte> e) { return p.push(e); },
+    [](Producer& p, std::span<const std::byte> e) { return p.push_block(e); },
+    [](Producer& p, std::span<const std::byte> e) {
+      std::vector<std::byte> two(e.begin(), e.end());
+      two.insert(two.end(), e.begin(), e.end());
+      return p.push_batch(two);
+    },
+    [](Producer& p, std::span<const std::byte> e) { return p.burst(4).push(e); },
+};
+
+}  // namespace
+
+TEST_CASE("what was known of the cursors before a reset lets nobody overwrite what is unread behind it") {
+  for (const std::size_t way : {0, 1, 2, 3}) {
+    for (const std::uint64_t before : {std::uint64_t{5}, std::uint64_t{12}, std::uint64_t{16}, std::uint64_t{200}}) {
+      for (const bool others_first : {false, true}) {
+        CAPTURE(way);
+        CAPTURE(before);
+        CAPTURE(others_first);
+        Queue queue = Queue::local(geometry_of(Layout::slq1, 16, 8));
+        std::uint64_t cursor = 0;
+        Producer producer(queue, respecting({AtomicCursor(&cursor)}, std::chrono::milliseconds(1)));
+        const std::array<std::byte, 8> element{};
+        for (std::uint64_t k = 0; k < before; ++k) {
+          REQUIRE(producer.push(element) == Push::pushed);
+          cursor = queue.ring().reserved_index();
+        }
+        queue.reset();
+        cursor = 0;
+        if (others_first) queue.ring().publish(queue.ring().reserve(1), 1);
+        for (int k = 0; k < 100; ++k) (void)kWays[way](producer, element);
+        CHECK(queue.ring().reserved_index() <= 16);
+      }
+    }
+  }
+}
+
+TEST_CASE("close to the end of all indexes a run respects the cursors, too") {
+  Queue queue = Queue::local(geometry_of(Layout::slq1, 16, 8));
+  const std::uint64_t start = slickq::kMaxIndex - 1024;
+  const std::uint64_t word = slickq::pack_reserved(start, 1);
+  std::memcpy(queue.ring().base(), &word, sizeof word);
+  std::uint64_t cursor = start;
+  Producer producer(queue, respecting({AtomicCursor(&cursor)}, std::chrono::milliseconds(1)));
+  const std::array<std::byte, 8 * 40> elements{};
+  CHECK(producer.push_batch(elements) == Push::timed_out);
+  CHECK(queue.ring().reserved_index() == start + 16);
 }

@@ -128,6 +128,19 @@ TEST_CASE("the lines of the dead are used again: of those who were idle, and of 
   }
 }
 
+TEST_CASE("lines of the dead are used again also where somebody went round them before anybody knew they were dead") {
+  ShmDir dir;
+  Queue queue = queue_in(dir);
+  Producer bystander(queue);
+  for (std::uint32_t k = 0; k < slickq::kJournalLines + 6; ++k) {
+    Child dies = holder_of_one(dir);
+    dies.kill_now();
+    for (int lap = 0; lap < 20; ++lap) REQUIRE(bystander.push(kElement) == Push::pushed);
+  }
+  const Producer last(queue);
+  CHECK(last.is_registered());
+}
+
 TEST_CASE("at the end of all indexes a refused push moves nothing, and what is there can be read") {
   for (const Layout layout : {Layout::wide, Layout::packed, Layout::slq0, Layout::slq1}) {
     CAPTURE(slickq::to_string(layout));

@@ -84,6 +84,7 @@ std::uint64_t runs_until_found(const Mistake& mistake, std::string& failure) {
 }  // namespace
 
 TEST_CASE("no interleaving and no death breaks a promise of the ring, in any layout") {
+  std::uint64_t all_hidden = 0;
   for (const Shape& shape : all_shapes()) {
     std::uint64_t detours = 0;
     std::uint64_t late = 0;
@@ -110,12 +111,14 @@ TEST_CASE("no interleaving and no death breaks a promise of the ring, in any lay
     MESSAGE(describe(shape, kSeeds, "") << steps << " steps in " << took.count() << " s, detours " << detours
                                         << ", late " << late << ", repaired " << repaired << ", lost " << lost
                                         << ", starved " << starved << ", hidden markers " << hidden);
+    all_hidden += hidden;
     // Runs in which nothing happens would prove nothing.
     CHECK(starved < kSeeds / 10);
     CHECK(detours > 0);
     CHECK(lost > 0);
     if (shape.capacity > shape.items_per_slot) CHECK(repaired > 0);
   }
+  CHECK(all_hidden > 0);
 }
 
 TEST_CASE("each mistake put in on purpose is found within the same number of runs") {

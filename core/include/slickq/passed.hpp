@@ -71,7 +71,7 @@ std::uint64_t passed_and_hidden(std::uint64_t word, const Geometry& geometry, st
     const std::uint64_t bits = std::uint64_t{1} << slot | std::uint64_t{1} << (kMostRunSlots + slot);
     if ((word & bits) != 0 && held_by_slot(index) != index) word &= ~bits;
   }
-  return word;
+  return (word & 0xFFFFFFFF) == 0 ? 0 : word;
 }
 
 /// Tell who holds [begin, end) that [from, to), reserved later, is given up.

@@ -96,7 +96,8 @@ class Reservation {
 
 /// Items that are reserved together and published one by one: the speed of a batch, and nothing is held back. What of a
 /// run is not used when the scope ends is jumped over; a run that is used up is followed by the next. As long as one is
-/// open, readers wait at its next item, also for what others pushed behind it: keep it short. One at a time, and
+/// open, readers wait at its next item, also for what others pushed behind it, and an item that came late by a lap may
+/// keep them elsewhere: keep it short. One at a time, and
 /// nothing else of this producer meanwhile: busy. Belongs to the producer's thread, and ends before the producer does.
 /// What of a run is used up needs no end: its last push finishes it.
 class Burst {

@@ -16,7 +16,8 @@
 //      touches the slot.
 //
 // Invariants: 1. C only grows (but reset). 2. a slot's data_index only grows, as long as everybody publishes with
-// try_publish() (publish() of a late producer, ours or an original's, may break this; nothing here relies on it).
+// try_publish() (publish() and fill_slot() of a late producer, ours or an original's, may break this; nothing here
+// relies on it).
 // 3. a marker's target is <= C.
 // Crash: a producer that dies between 1 and 3 leaves a hole; readers stop there until the ring laps, or until it is
 // repaired (recovery.hpp).
@@ -190,7 +191,8 @@ class BasicRing {
       if (index == kNoIndex || index < cursor) return {};
       if (index != cursor && ((index ^ cursor) & geometry_->mask()) != 0) return {Look::jump, index, index, 0};
       const std::uint32_t size = Memory::load(&slot.size, std::memory_order_relaxed);
-      // acquire fence, pairs with the release store in publish(): if the size was another lap's, the index has moved.
+      // acquire fence, pairs with the release store in publish(): if the size was that of an exchange of another lap,
+      // the index has moved. That of plain stores comes before the index: the C check finds it.
       Memory::fence(std::memory_order_acquire);
       if (Memory::load(&slot.data_index, std::memory_order_relaxed) != index) continue;
       const std::uint32_t count = clamp_count(index, size);

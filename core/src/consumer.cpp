@@ -43,8 +43,8 @@ namespace {
 
 constexpr std::size_t kStageItems = 64;
 constexpr std::uint64_t kStageBytes = 64 * 1024;
-// Polling::throughput: how long a look that found nothing is rested from. Measured with bursts of 64 bytes, two cores
-// some 150 ns apart: 1.7 us 25, 3.3 us 30, 13 us 39 M/s. In small rings less, or a fast producer would lap the sleeper:
+// Polling::throughput: how long a look that found nothing is rested from. Longer rests make faster producers, and every
+// rest is latency: 10 us is what such a reader may cost. In small rings less, or a fast producer would lap the sleeper:
 // an eighth of the ring, at 10 ns an item.
 constexpr std::uint64_t kRestNs = 10'000;
 constexpr std::uint64_t kItemNs = 10;

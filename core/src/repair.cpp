@@ -122,7 +122,7 @@ void Repairer::free_settled(const std::vector<std::uint32_t>& lines) {
   }
   const RepairPlan now = plan();
   for (const std::uint32_t line : locked) {
-    if (is_settled(line, hiding_claim(journal_, line, queue_->ring()), now)) {
+    if (is_settled(line, hiding_claim(journal_.claim_and_passed(line), queue_->ring()), now)) {
       journal_.free(line);
     } else {
       journal_.bury(line, queue_->ring().reserved_index());  // stays for a later repair, and is in nobody's way

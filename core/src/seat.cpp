@@ -15,7 +15,7 @@ namespace {
 bool looks_reusable(const Journal& journal, std::uint32_t line, const Queue& queue) noexcept {
   // Asked before the claim: while a line is buried, its claim and end stay what they are.
   const bool buried = journal.is_buried(line);
-  const Claim claim = hiding_claim(journal, line, queue.ring());
+  const Claim claim = hiding_claim(journal.claim_and_passed(line), queue.ring());
   if (claim.state == JournalState::free || claim.state == JournalState::idle) return true;
   if (claim.state == JournalState::reserving && (!buried || claim.end > kMaxIndex)) return false;
   if (claim.passed != 0) return false;  // what he hid is of a later lap

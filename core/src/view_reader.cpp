@@ -163,14 +163,16 @@ std::uint64_t ViewReader::resync_from(std::uint64_t reserved) const noexcept {
   return view_->geometry().footprint(reserved > ring ? std::max(next, reserved - ring + ring / 8) : next);
 }
 
-// As BasicRing::resync(): when nothing is there behind the head start, what it skipped is looked at, too.
+// As BasicRing::resync(): when nothing is there behind the head start, what it skipped is looked at, too; and when all
+// is in work, it goes on where something surely begins.
 std::uint64_t ViewReader::resync(std::uint64_t reserved) const {
   const std::uint64_t ahead = resync_from(reserved);
   const std::uint64_t found = find_present(*view_, ahead, reserved, reserved);
   if (found != kNoIndex) return found;
   const std::uint64_t oldest =
       std::max(cursor_ + view_->geometry().items_per_slot(), ring_floor(view_->geometry(), reserved));
-  return std::min(find_present(*view_, oldest, ahead, reserved), std::max(ahead, reserved));
+  const std::uint64_t begins = view_->geometry().next_ring_start(oldest);
+  return std::min(find_present(*view_, oldest, ahead, reserved), std::min(begins, std::max(ahead, reserved)));
 }
 
 // A window whose beginning was overwritten during the copy still has a good rest. Without it a fast producer

@@ -187,7 +187,8 @@ void repair(Scene& scene) {
     if (complete) {
       const slickq::RepairPlan now = plan_repair(scene.queue.ring(), scene.journal, is_dead);
       for (const std::uint32_t line : plan.dead) {
-        if (!slickq::is_settled(line, slickq::hiding_claim(scene.journal, line, scene.queue.ring()), now)) {
+        if (!slickq::is_settled(line, slickq::hiding_claim(scene.journal.claim_and_passed(line), scene.queue.ring()),
+                                now)) {
           scene.journal.bury(line);
           continue;
         }

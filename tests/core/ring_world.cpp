@@ -318,7 +318,7 @@ void World::apply_flawed(const slickq::Missing& run) {
 void World::free_settled(const slickq::RepairPlan& plan, const Lines& proven, const slickq::RepairPlan& now) {
   for (const std::uint32_t line : plan.dead) {
     if (!proven[line]) continue;
-    if (slickq::is_settled(line, slickq::hiding_claim(journal_, line, ring_), now)) {
+    if (slickq::is_settled(line, slickq::hiding_claim(journal_.claim_and_passed(line), ring_), now)) {
       journal_.free(line);
     } else {
       journal_.bury(line);

@@ -192,13 +192,13 @@ TEST_CASE("under producers at full speed nothing torn is handed out, and receive
           const Bytes bytes = std::as_bytes(std::span(element));
           (void)(bursts ? burst.push(bytes) : producer.push(bytes));
         }
-        running.store(false);
+        running.store(false, std::memory_order_release);  // all is pushed before it: pairs with the load
       });
       Consumer consumer(queue, {}, polling);
       std::uint64_t received = 0;
       std::uint64_t torn = 0;
       for (bool finished = false; !finished;) {
-        finished = !running.load();
+        finished = !running.load(std::memory_order_acquire);
         Bytes bytes;
         for (;;) {
           const PopResult result = consumer.pop(bytes);

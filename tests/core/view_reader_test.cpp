@@ -135,6 +135,26 @@ TEST_CASE(
   check(ring_of(64, 8).item(64, 60).reserved(128), 0, "64:60 ", 64);
 }
 
+TEST_CASE("a cursor that is lapped by an item as large as the ring, still in work, waits for that item") {
+  for (const std::uint32_t capacity : {1u, 4u, 16u}) {
+    CAPTURE(capacity);
+    ShmDir dir;
+    slickq::CreateOptions options;
+    options.shm_dir = dir.path();
+    Queue queue = Queue::create("q", Geometry::make(Layout::slq1, capacity, 8), options);
+    queue.ring().publish(queue.ring().reserve(capacity), capacity);
+    const std::uint64_t index = queue.ring().reserve(capacity);
+    const View view = View::open_segment("q", dir.path());
+    ViewReader reader(view, at(0));
+    Loss loss{};
+    CHECK(read_all(reader, &loss).empty());
+    CHECK(loss.lost == capacity);
+    CHECK(reader.cursor() == index);
+    queue.ring().publish(index, capacity);
+    CHECK(read_all(reader) == std::to_string(index) + ":" + std::to_string(capacity) + " ");
+  }
+}
+
 TEST_CASE("a reader starts at the oldest, at the end, some elements back, or at an index") {
   ShmDir dir;
   Image image = ring_of(8);

@@ -32,6 +32,8 @@ class Geometry {
   std::uint32_t slot_of(std::uint64_t i) const noexcept {
     return static_cast<std::uint32_t>(i & mask()) >> slot_shift_;
   }
+  /// The first index from i on that lives at the start of the ring: some item begins there, as none straddles the end.
+  std::uint64_t next_ring_start(std::uint64_t i) const noexcept { return (i + mask()) & ~std::uint64_t{mask()}; }
   /// `count` elements rounded up to whole slots: what a reservation takes from the ring.
   std::uint64_t footprint(std::uint64_t count) const noexcept {
     const std::uint64_t low = items_per_slot_ - 1u;

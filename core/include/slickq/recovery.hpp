@@ -87,10 +87,9 @@ LineSight look_at_line(const BasicJournal<Memory>& journal, std::uint32_t line, 
   }
 }
 
-/// A claim with what it was told, as far as its owner's items still hide it.
+/// The same claim, of what it was told only what its owner's items still hide in this ring.
 template <class Memory>
-Claim hiding_claim(const BasicJournal<Memory>& journal, std::uint32_t line, const BasicRing<Memory>& ring) {
-  Claim claim = journal.claim_and_passed(line);
+Claim hiding_claim(Claim claim, const BasicRing<Memory>& ring) {
   claim.passed = passed_and_hidden(claim.passed, ring.geometry(), claim.index,
                                    [&](std::uint64_t index) { return ring.held_by_slot(index); });
   return claim;
@@ -138,8 +137,7 @@ RepairPlan plan_repair(const BasicRing<Memory>& ring, const BasicJournal<Memory>
   for (std::uint32_t line = 0; line < journal.top(); ++line) {
     LineSight seen = look_at_line(journal, line, is_dead);
     if (seen.claim.state == JournalState::free) continue;
-    seen.claim.passed = passed_and_hidden(seen.claim.passed, geometry, seen.claim.index,
-                                          [&](std::uint64_t index) { return ring.held_by_slot(index); });
+    seen.claim = hiding_claim(seen.claim, ring);
     lines.push_back(seen);
   }
   // The oldest item of a lapped ring may be half overwritten: its inner indexes look like a hole before the first. The

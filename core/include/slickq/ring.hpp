@@ -244,7 +244,7 @@ class BasicRing {
     const std::uint64_t found = find_present(ahead, end);
     if (found != kNoIndex) return found;
     // No item straddles the end of the ring. Of any other index nobody knows whether it is the inside of one.
-    const std::uint64_t begins = (oldest + geometry_->mask()) & ~std::uint64_t{geometry_->mask()};
+    const std::uint64_t begins = geometry_->next_ring_start(oldest);
     return std::min(find_present(oldest, ahead), std::min(begins, std::max(oldest, end)));
   }
 
@@ -380,7 +380,7 @@ class BasicRing {
   // Where an item of `need` elements starts when C is `at`: there, or at the next multiple of N.
   std::uint64_t start_of_item(std::uint64_t at, std::uint64_t need) const noexcept {
     const std::uint64_t offset = at & geometry_->mask();
-    return offset + need > geometry_->capacity() ? at + (geometry_->capacity() - offset) : at;
+    return offset + need > geometry_->capacity() ? geometry_->next_ring_start(at) : at;
   }
 
   // Item and jump together are larger than the ring: readers that have read everything would still be in the way, and

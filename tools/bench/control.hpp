@@ -15,6 +15,7 @@
 
 #include "histogram.hpp"
 #include "slickq/cursor.hpp"
+#include "tally.hpp"
 
 namespace slickq::bench {
 
@@ -36,16 +37,10 @@ struct alignas(kLine) Counter {
 };
 
 /// What one worker tells of its measured part. Times in nanoseconds of the steady clock.
-struct alignas(kLine) Report {
+struct alignas(kLine) Report : Tally {
   std::uint64_t started = 0;
   std::uint64_t ended = 0;
-  std::uint64_t sent = 0;      ///< messages
-  std::uint64_t received = 0;  ///< messages, each checked
-  std::uint64_t missing = 0;   ///< messages that did not come
-  std::uint64_t torn = 0;
-  std::uint64_t lost = 0;      ///< elements, by the consumer's own account
-  std::uint64_t skipped = 0;   ///< elements
-  std::uint64_t distance = 0;  ///< elements its cursor moved
+  std::uint64_t sent = 0;  ///< messages
   double cpu_s = 0;
   std::array<char, 512> failure{};  ///< why it gave up, empty when it did not
 };

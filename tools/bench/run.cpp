@@ -47,15 +47,6 @@ double seconds_of(const Plan& plan, const Control& control) {
   return 1e-9 * static_cast<double>(std::max(ended, started + 1) - started);
 }
 
-void add(Sample& sample, const Report& report) {
-  sample.received += report.received;
-  sample.missing += report.missing;
-  sample.torn += report.torn;
-  sample.lost += report.lost;
-  sample.skipped += report.skipped;
-  sample.distance += report.distance;
-}
-
 Sample collect(const Plan& plan, const Control& control) {
   const bool both_ways = plan.mode == Mode::pingpong || plan.mode == Mode::bare;
   Sample sample;
@@ -67,13 +58,13 @@ Sample collect(const Plan& plan, const Control& control) {
       unsound(k, fmt::format("went {} elements, consumer 0 went {}", report.distance,
                              control.reports[plan.producers].distance));
     }
-    add(sample, report);
+    sample.add(report);
     sample.latency.merge(control.latency[k]);
   }
   if (both_ways) {
     const Report& server = control.reports[0];
     require_sound(plan, 0, server, control.reports[1].sent);
-    add(sample, server);
+    sample.add(server);
     sample.sent += control.reports[1].sent;
   }
   for (std::uint64_t k = 0; k < plan.workers(); ++k) sample.cpu_s += control.reports[k].cpu_s;

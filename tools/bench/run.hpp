@@ -9,17 +9,13 @@
 
 #include "histogram.hpp"
 #include "plan.hpp"
+#include "tally.hpp"
 
 namespace slickq::bench {
 
-struct Sample {
-  std::uint64_t sent = 0;      ///< messages
-  std::uint64_t received = 0;  ///< messages; this and all below summed over the consumers
-  std::uint64_t missing = 0;   ///< messages: received + missing == sent, for each consumer
-  std::uint64_t torn = 0;
-  std::uint64_t lost = 0;      ///< elements
-  std::uint64_t skipped = 0;   ///< elements
-  std::uint64_t distance = 0;  ///< elements: received + lost + skipped
+/// The tally is summed over the consumers.
+struct Sample : Tally {
+  std::uint64_t sent = 0;  ///< messages
   double seconds = 0;
   double delivered_per_s = 0;  ///< messages, the mean of the consumers
   double cpu_s = 0;            ///< of all workers

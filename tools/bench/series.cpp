@@ -39,13 +39,8 @@ Spread delivered_per_s(const Series& series) {
 Sample total_of(const Series& series) {
   Sample total;
   for (const Sample& sample : series.samples) {
+    total.add(sample);
     total.sent += sample.sent;
-    total.received += sample.received;
-    total.missing += sample.missing;
-    total.torn += sample.torn;
-    total.lost += sample.lost;
-    total.skipped += sample.skipped;
-    total.distance += sample.distance;
     total.seconds += sample.seconds;
     total.cpu_s += sample.cpu_s;
     total.latency.merge(sample.latency);

@@ -86,10 +86,6 @@ class World {
   /// What went wrong; empty when nothing did.
   std::string run();
 
-  /// Did living producers stand in each other's way until the steps were used up? A detour moves C on, which makes
-  /// others late: with enough of them on a tiny ring, all of them interleaved, nobody gets through. No promise is
-  /// broken by it; what is checked at the end of a run is not checked then.
-  bool is_starved() const { return starved_; }
   std::uint64_t detours() const { return detours_; }
   std::uint64_t late() const { return late_; }
   std::uint64_t repaired() const { return repaired_; }
@@ -148,6 +144,7 @@ class World {
   Scheduler& scheduler_;
   std::uint64_t seed_;  ///< the run's, and the shape's: two layouts shall not run in step
   Dice dice_;
+  Dice rests_;
   Cast cast_;
   Flaw flaw_;
   slickq::Queue queue_;
@@ -161,7 +158,6 @@ class World {
   std::uint64_t shared_cursor_ = 0;
   std::uint64_t original_cursor_ = 0;
   bool original_lapped_ = false;
-  bool starved_ = false;
   std::uint32_t producing_ = 0;
   std::uint64_t detours_ = 0;
   std::uint64_t late_ = 0;

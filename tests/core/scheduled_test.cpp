@@ -60,7 +60,7 @@ struct Mistake {
 constexpr Mistake kMistakes[] = {
     {Flaw::no_detour, "no detour", "torn"},
     {Flaw::no_c_check, "no C check", "torn"},
-    {Flaw::upward_marks, "marks upwards", "neither delivered nor lost"},
+    {Flaw::upward_marks, "marks upwards", "neither delivered nor lost", true},
     {Flaw::blind_marks, "marks without looking", "a slot moved backwards"},
     {Flaw::blind_publish, "publishes without looking", "a slot moved backwards"},
     {Flaw::marks_beyond_c, "marks beyond C", "beyond C"},
@@ -91,7 +91,6 @@ TEST_CASE("no interleaving and no death breaks a promise of the ring, in any lay
     std::uint64_t repaired = 0;
     std::uint64_t lost = 0;
     std::uint64_t steps = 0;
-    std::uint64_t starved = 0;
     std::uint64_t hidden = 0;
     const auto begin = std::chrono::steady_clock::now();
     for (std::uint64_t k = 0; k < kSeeds; ++k) {
@@ -104,16 +103,14 @@ TEST_CASE("no interleaving and no death breaks a promise of the ring, in any lay
       repaired += world.repaired();
       lost += world.lost();
       hidden += world.hidden_markers();
-      starved += world.is_starved();
       steps += scheduler().steps();
     }
     const std::chrono::duration<double> took = std::chrono::steady_clock::now() - begin;
     MESSAGE(describe(shape, kSeeds, "") << steps << " steps in " << took.count() << " s, detours " << detours
                                         << ", late " << late << ", repaired " << repaired << ", lost " << lost
-                                        << ", starved " << starved << ", hidden markers " << hidden);
+                                        << ", hidden markers " << hidden);
     all_hidden += hidden;
     // Runs in which nothing happens would prove nothing.
-    CHECK(starved < kSeeds / 10);
     CHECK(detours > 0);
     CHECK(lost > 0);
     if (shape.capacity > shape.items_per_slot) CHECK(repaired > 0);

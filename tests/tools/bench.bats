@@ -189,6 +189,7 @@ start_bench() {
   workers=()
   until [ "${#workers[@]}" -eq 2 ]; do mapfile -t workers < <(pgrep -P "$bench"); done
 }
+nameless() { [ -z "$(ls -A "$SLICKQ_SHM_DIR")" ]; }
 all_gone() { for pid in "${workers[@]}"; do ! kill -0 "$pid" 2>/dev/null || return 1; done; }
 
 @test "Ctrl-C ends all of it: exit code 130, no numbers, no queue, no process" {
@@ -216,7 +217,7 @@ all_gone() { for pid in "${workers[@]}"; do ! kill -0 "$pid" 2>/dev/null || retu
 
 @test "workers do not outlive a benchmark that is killed, nor does the queue" {
   start_bench
-  wait_until [ -z "$(ls -A "$SLICKQ_SHM_DIR")" ]
+  wait_until nameless
   kill -KILL "$bench"
   wait_until all_gone
   expect "$(ls -A "$SLICKQ_SHM_DIR")" ""

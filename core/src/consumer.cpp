@@ -41,6 +41,8 @@ std::uint64_t starting_cursor(const Ring& ring, Start start) noexcept {
 
 namespace {
 
+bool got_on(const PopResult& result) noexcept { return result.lost != 0 || result.skipped != 0; }
+
 constexpr std::size_t kStageItems = 64;
 constexpr std::uint64_t kStageBytes = 64 * 1024;
 // Polling::throughput: how long a look that found nothing is rested from. Longer rests make faster producers, and every
@@ -68,9 +70,6 @@ std::uint32_t rest_of(Polling polling, const Geometry& geometry) noexcept {
   return static_cast<std::uint32_t>(ns * pauses_in_a_microsecond() / 1000);
 }
 
-// An idle reader looks at C at once, and then with each so many looks.
-constexpr std::uint32_t kEmptiesACheck = 256;
-
 }  // namespace
 
 Consumer::Consumer(const Queue& queue, Start start, Polling polling) noexcept
@@ -82,8 +81,8 @@ Consumer::Consumer(const Queue& queue, Start start, Polling polling) noexcept
 ReadStyle Consumer::style() const noexcept {
   ReadStyle style;
   const std::uint32_t first = polling_ == Polling::throughput ? kEmptiesACheck - 1 : 0;
-  style.check_when_empty = empties_ % kEmptiesACheck == first || empties_ >= sleeps_from_ ||
-                           (empties_ != 0 && last_ != kNoIndex && ring_->held_by_slot(last_) != last_);
+  style.check_when_empty =
+      empties_ % kEmptiesACheck == first || empties_ >= sleeps_from_ || (empties_ != 0 && is_lapped());
   style.first_wait = rest_ / 4;
   style.longest_wait = rest_ * 2;
   return style;
@@ -102,6 +101,7 @@ PopResult Consumer::seen(const PopResult& result) noexcept {
 
 PopResult Consumer::pop_into(std::span<std::byte> buffer) noexcept {
   if (polling_ == Polling::throughput || next_ != staged_) return pop_staged(buffer);
+  if (is_still_empty()) return {};
   return seen(Reader<OwnPosition>(*ring_, OwnPosition(cursor_), style()).pop(buffer));
 }
 
@@ -143,8 +143,25 @@ bool Consumer::make_stage(std::uint64_t bytes) noexcept {
   return stage_items_ && stage_size_ >= bytes;
 }
 
+// In a hurry, and the last look found nothing: what comes now comes alone, and the machinery of a batch would only hold
+// it up.
+PopResult Consumer::stage_one(std::span<const std::byte>& bytes) noexcept {
+  PopResult result =
+      seen(Reader<OwnPosition>(*ring_, OwnPosition(cursor_), style()).pop({stage_bytes_.get(), stage_size_}));
+  if (result.what == Pop::item) {
+    bytes = {stage_bytes_.get(), result.count * std::size_t{ring_->geometry().element_size()}};
+  } else if (result.what == Pop::too_small && got_on(result)) {
+    result.what = Pop::empty;  // as below
+  }
+  return result;
+}
+
 PopResult Consumer::restage(std::span<const std::byte>& bytes) noexcept {
   bytes = {};
+  if (polling_ == Polling::latency && empties_ != 0 && stage_size_ != 0) {
+    const PopResult one = stage_one(bytes);
+    if (one.what != Pop::too_small) return one;
+  }
   const std::uint64_t element = ring_->geometry().element_size();
   std::uint64_t need = std::max(element, std::min(kStageBytes, kStageItems * element));
   for (;;) {
@@ -161,7 +178,7 @@ PopResult Consumer::restage(std::span<const std::byte>& bytes) noexcept {
     }
     if (result.what != Pop::too_small) return result;
     need = result.count * element;
-    if (result.lost == 0 && result.skipped == 0) continue;
+    if (!got_on(result)) continue;
     result.what = Pop::empty;  // what was passed is told now; the item is for the next call
     return result;
   }

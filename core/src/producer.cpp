@@ -15,6 +15,12 @@ ProducersLock::Kind lock_kind(ProducerMode mode) noexcept {
   return mode == ProducerMode::single ? ProducersLock::Kind::alone : ProducersLock::Kind::shared;
 }
 
+// Six items: fewer, and the lines are not here in time; more are more than the processor fetches at once. Measured with
+// 64 bytes, of 5 to 16. A longer element's other lines follow by themselves.
+constexpr std::uint64_t kAhead = 6;
+constexpr std::uint32_t kLine = 64;
+constexpr std::uint32_t kMostPrefetched = 256;
+
 Queue& writable(Queue& queue) {
   if (queue.writable()) return queue;
   throw Error(Errc::permission, queue.name(), "mapped read-only, and a producer writes",
@@ -23,6 +29,13 @@ Queue& writable(Queue& queue) {
 
 }  // namespace
 
+inline void Producer::fill(std::uint64_t index, std::span<const std::byte> bytes, std::uint32_t count) noexcept {
+  std::byte* const to = ring_->element(index);
+  HardwareMemory::copy_in(to, bytes.data(), bytes.size());
+  const std::uint64_t room = std::uint64_t{count} * ring_->geometry().element_size();
+  if (bytes.size() != room) HardwareMemory::fill_in(to + bytes.size(), room - bytes.size());
+}
+
 Producer::Producer(Queue& queue, ProducerOptions options)
     : pid_(getpid()),
       queue_(&writable(queue)),
@@ -30,6 +43,8 @@ Producer::Producer(Queue& queue, ProducerOptions options)
       annex_(queue.annex()),
       alone_(options.mode == ProducerMode::single),
       limited_(!options.respect.empty()),
+      prefetched_bytes_(std::min(queue.geometry().element_size(), kMostPrefetched)),
+      ahead_(kAhead * queue.geometry().items_per_slot()),
       limit_(limited_ ? 0 : kMaxIndex),
       lock_(queue, lock_kind(options.mode)),
       seat_(Seat::claim(queue)),
@@ -49,6 +64,28 @@ Burst Producer::burst(std::uint32_t k) noexcept {
 
 Push Producer::push(std::span<const std::byte> bytes) noexcept {
   if (bytes.size() > ring_->geometry().element_size()) return Push::too_large;
+  if (engaged_) return Push::busy;
+  return alone_ ? push_one(sole_, bytes) : push_one(writer_, bytes);
+}
+
+// The usual case of put() in one piece: nobody is in the way, and there is room.
+template <class AnyWriter>
+Push Producer::push_one(AnyWriter& writer, std::span<const std::byte> bytes) noexcept {
+  prefetch_now(writer.expected());
+  const std::uint64_t index = writer.reserve_one(limit_);
+  if (index == kNoIndex) [[unlikely]]
+    return put(bytes, 1);
+  doubt_limit(index, index + ring_->geometry().items_per_slot());
+  fill(index, bytes, 1);
+  const bool visible = writer.publish_one(index);
+  prefetch_ahead(index);
+  make_visible();
+  wake_sleepers(annex_);
+  if (visible) [[likely]] {
+    count_pushed(index, 1);
+    return Push::pushed;
+  }
+  ++late_;
   return put(bytes, 1);
 }
 
@@ -156,24 +193,24 @@ void Producer::wake_if_moved(std::uint64_t& seen) noexcept {
   if (reserved != std::exchange(seen, reserved)) wake_sleepers(annex_);
 }
 
-void Producer::fill(std::uint64_t index, std::span<const std::byte> bytes, std::uint32_t count) noexcept {
-  std::byte* const to = ring_->element(index);
-  HardwareMemory::copy_in(to, bytes.data(), bytes.size());
-  const std::uint64_t room = std::uint64_t{count} * ring_->geometry().element_size();
-  if (bytes.size() != room) HardwareMemory::fill_in(to + bytes.size(), room - bytes.size());
+// A consumer at our heels has looked at C, and at the slot we are about to publish in, so that header, slot and element
+// are with it: asked for together they come in the time of one. (Ping-pong, p50: 433 to 300 ns, of the only producer
+// 385 to 216.)
+void Producer::prefetch_now(std::uint64_t expected) const noexcept {
+  HardwareMemory::prefetch_for_write(ring_->base());
+  if (expected == kNoIndex) return;
+  HardwareMemory::prefetch_for_write(ring_->slot(expected));
+  HardwareMemory::prefetch_for_write(ring_->element(expected));
 }
 
 // The lines that this producer writes some items later are with the reader of a lap ago: asked for now, they are here
 // by then.
 void Producer::prefetch_ahead(std::uint64_t index) const noexcept {
-  constexpr std::uint64_t kAhead = 8;
-  constexpr std::uint64_t kLine = 64;
-  constexpr std::uint64_t kMostBytes = 256;  // a longer element's other lines follow by themselves
-  const std::uint64_t then = index + kAhead * ring_->geometry().items_per_slot();
+  const std::uint64_t then = index + ahead_;
   HardwareMemory::prefetch_for_write(ring_->slot(then));
   const std::byte* const element = ring_->element(then);
-  const std::uint64_t bytes = std::min<std::uint64_t>(ring_->geometry().element_size(), kMostBytes);
-  for (std::uint64_t at = 0; at < bytes; at += kLine) HardwareMemory::prefetch_for_write(element + at);
+  HardwareMemory::prefetch_for_write(element);
+  for (std::uint32_t at = kLine; at < prefetched_bytes_; at += kLine) HardwareMemory::prefetch_for_write(element + at);
 }
 
 void Producer::count_pushed(std::uint64_t last, std::uint64_t items) noexcept {
@@ -225,6 +262,23 @@ Push Producer::put_first(std::span<const std::byte>& left) noexcept {
   return done;
 }
 
+// One item of a run that is published one by one. False: it cannot go there.
+template <class AnyWriter>
+bool Producer::put_in_run(AnyWriter& writer, std::uint64_t index, std::span<const std::byte> bytes) noexcept {
+  if (!writer.is_clear_one(index)) [[unlikely]] {
+    writer.count_detour();
+    return false;
+  }
+  prefetch_ahead(index);
+  fill(index, bytes, 1);
+  if (!writer.put_up_one(index)) [[unlikely]] {
+    ++late_;
+    return false;
+  }
+  count_pushed(index, 1);
+  return true;
+}
+
 // A run: some items of one slot each, reserved in one step. Nothing when there is no room for two.
 Singles Producer::reserve_run(std::uint32_t k) noexcept {
   // Half a ring at most in one step: readers shall have the time to read the first half.
@@ -238,7 +292,7 @@ Singles Producer::reserve_run(std::uint32_t k) noexcept {
 }
 
 bool Producer::is_clear(std::uint64_t index) noexcept {
-  if (alone_ || writer_.is_clear(index, ring_->geometry().items_per_slot())) return true;
+  if (alone_ || writer_.is_clear_one(index)) return true;
   writer_.count_detour();
   return false;
 }
@@ -286,28 +340,35 @@ Push Producer::put_run(std::span<const std::byte>& left) noexcept {
 }
 
 Push Burst::push(std::span<const std::byte> bytes) noexcept {
-  Producer& to = producer_;
-  if (bytes.size() > to.ring_->geometry().element_size()) return Push::too_large;
-  const std::uint64_t step = to.ring_->geometry().items_per_slot();
-  if (begin_ == end_) {
-    const Singles run = to.reserve_run(k_);
-    if (run.count == 0) return to.put(bytes, 1);
-    begin_ = next_ = run.index;
-    end_ = run.index + run.count * step;
-    to.engaged_ = true;
+  if (bytes.size() > producer_.ring_->geometry().element_size()) return Push::too_large;
+  return producer_.alone_ ? push_by(producer_.sole_, bytes) : push_by(producer_.writer_, bytes);
+}
+
+template <class AnyWriter>
+Push Burst::push_by(AnyWriter& writer, std::span<const std::byte> bytes) noexcept {
+  if (begin_ == end_ && !begin_run()) [[unlikely]]
+    return producer_.put(bytes, 1);
+  if (!producer_.put_in_run(writer, next_, bytes)) [[unlikely]] {
+    end();
+    return producer_.put(bytes, 1);
   }
-  if (to.is_clear(next_)) {
-    to.prefetch_ahead(next_);
-    to.fill(next_, bytes, 1);
-    if (to.put_up(next_, next_ + step) != next_) {
-      next_ += step;
-      to.make_visible();
-      next_ == end_ ? end() : wake_sleepers(to.annex_);
-      return Push::pushed;
-    }
+  next_ += producer_.ring_->geometry().items_per_slot();
+  if (next_ == end_) {
+    end();
+  } else {
+    producer_.make_visible();
+    wake_sleepers(producer_.annex_);
   }
-  end();
-  return to.put(bytes, 1);
+  return Push::pushed;
+}
+
+bool Burst::begin_run() noexcept {
+  const Singles run = producer_.reserve_run(k_);
+  if (run.count == 0) return false;
+  begin_ = next_ = run.index;
+  end_ = run.index + run.count * producer_.ring_->geometry().items_per_slot();
+  producer_.engaged_ = true;
+  return true;
 }
 
 // Not in a forked child: the run is its parent's.

@@ -1,6 +1,7 @@
 #include <doctest/doctest.h>
 #include <fcntl.h>
 #include <sys/file.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -110,6 +111,35 @@ TEST_CASE("prefault, mlock and huge pages are accepted and change no meaning") {
   Segment segment = Segment::create("q", 1 << 16, options, {});
   segment.data()[(1 << 16) - 1] = std::byte{1};
   CHECK(segment.bytes() == 1 << 16);
+}
+
+TEST_CASE("who attaches may have every page touched ahead: nothing faults any more, mapped read-only, too") {
+  constexpr std::uint64_t kPages = 1024;
+  constexpr std::uint64_t kPage = 4096;
+  ShmDir dir;
+  Segment::create("q", kPages * kPage, in(dir), {});
+  const auto faults_of = [&](bool writes, bool prefault) {
+    const Segment segment = Segment::attach("q", dir.path(), writes ? Access::read_write : Access::read_only, {});
+    const slickq::MemoryHints reached = segment.advise({prefault, false, false});
+    CHECK(reached.prefault == prefault);
+    CHECK_FALSE(reached.lock_memory);
+    CHECK_FALSE(reached.huge_pages);
+    struct rusage before {};
+    struct rusage after {};
+    getrusage(RUSAGE_THREAD, &before);
+    unsigned sum = 0;
+    for (std::uint64_t page = 0; page < kPages; ++page) {
+      volatile std::byte* const at = segment.data() + page * kPage;
+      if (writes) *at = std::byte{1};
+      sum += std::to_integer<unsigned>(*at);
+    }
+    getrusage(RUSAGE_THREAD, &after);
+    CHECK(sum == (writes ? kPages : sum));
+    return static_cast<std::uint64_t>(after.ru_minflt - before.ru_minflt);
+  };
+  CHECK(faults_of(true, false) >= kPages / 2);  // or pages do not fault one by one here, and this test shows nothing
+  CHECK(faults_of(true, true) < kPages / 16);
+  CHECK(faults_of(false, true) < kPages / 32);
 }
 
 TEST_CASE("what is no regular file is refused by what it is") {

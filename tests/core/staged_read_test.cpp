@@ -156,6 +156,63 @@ TEST_CASE("an item larger than the usual stage is handed out whole") {
   CHECK(std::memcmp(bytes.data(), block.data(), block.size()) == 0);
 }
 
+TEST_CASE("what comes to an idle reader is handed out by its next look, whatever its size, and loss is told") {
+  for (const Polling polling : kPollings) {
+    Queue queue = queue_of(256);
+    Producer producer(queue);
+    Consumer consumer(queue, {}, polling);
+    Bytes bytes;
+    std::uint64_t cursor = 0;
+    for (std::uint64_t round = 0; round < 600; ++round) {
+      for (std::uint64_t looks = round % 4; looks != 0; --looks) {
+        REQUIRE(consumer.pop(bytes).what == Pop::empty);
+        REQUIRE(bytes.empty());
+      }
+      const std::size_t count = round % 50 == 7 ? 100 : 1;  // 100: more than the usual stage
+      const std::vector<std::uint64_t> sent(count, round);
+      REQUIRE(producer.push_block(std::as_bytes(std::span(sent))) == Push::pushed);
+      const PopResult result = consumer.pop(bytes);
+      REQUIRE(result.what == Pop::item);
+      REQUIRE(result.index == producer.last_index());
+      REQUIRE(result.lost == 0);
+      REQUIRE(bytes.size() == count * 8);
+      REQUIRE(std::memcmp(bytes.data(), sent.data(), bytes.size()) == 0);
+      cursor = result.index + count;
+    }
+    REQUIRE(consumer.pop(bytes).what == Pop::empty);
+    REQUIRE(consumer.pop(bytes).what == Pop::empty);
+    for (std::uint64_t k = 0; k < 300; ++k) REQUIRE(push(producer, k) == Push::pushed);
+    const PopResult late = consumer.pop(bytes);
+    REQUIRE(late.what == Pop::item);
+    CHECK(late.lost > 0);
+    CHECK(late.first_lost == cursor);
+    CHECK(late.last_lost == late.index - 1);
+    CHECK(consumer.lost_elements() == late.lost);
+  }
+}
+
+TEST_CASE("a larger item behind a loss waits until the loss was told, for a reader that was idle, too") {
+  Queue queue = queue_of(1024);
+  Producer producer(queue);
+  Consumer consumer(queue);
+  Bytes bytes;
+  REQUIRE(push(producer, 1) == Push::pushed);
+  REQUIRE(consumer.pop(bytes).what == Pop::item);
+  REQUIRE(consumer.pop(bytes).what == Pop::empty);
+  const std::vector<std::uint64_t> sent(100, 7);
+  for (int k = 0; k < 15; ++k) REQUIRE(producer.push_block(std::as_bytes(std::span(sent))) == Push::pushed);
+  std::uint64_t told = 0;
+  std::uint64_t received = 0;
+  for (int looks = 0; looks < 40; ++looks) {
+    const PopResult result = consumer.pop(bytes);
+    told += result.lost;
+    if (result.what == Pop::item) received += result.count;
+  }
+  CHECK(told > 0);
+  CHECK(told == consumer.lost_elements());
+  CHECK(1 + received + consumer.lost_elements() + consumer.skipped_elements() == consumer.cursor());
+}
+
 TEST_CASE("an idle reader notices a reset within a bounded number of looks") {
   for (const Polling polling : kPollings) {
     Queue queue = queue_of(8);
@@ -182,7 +239,10 @@ TEST_CASE("under producers at full speed nothing torn is handed out, and receive
     for (const Polling polling : kPollings) {
       CAPTURE(bursts);
       Queue queue = queue_of(32, kWords * 8);
+      CAPTURE(polling == Polling::latency);
+      Consumer consumer(queue, {}, polling);  // before the first item is there: it begins with that
       std::atomic<bool> running{true};
+      std::atomic<std::uint64_t> refused{0};
       std::thread thread([&] {
         Producer producer(queue);
         slickq::Burst burst = producer.burst(8);
@@ -190,11 +250,10 @@ TEST_CASE("under producers at full speed nothing torn is handed out, and receive
         for (std::uint64_t k = 0; k < kItems; ++k) {
           element.fill(k);
           const Bytes bytes = std::as_bytes(std::span(element));
-          (void)(bursts ? burst.push(bytes) : producer.push(bytes));
+          if ((bursts ? burst.push(bytes) : producer.push(bytes)) != Push::pushed) refused.fetch_add(1);
         }
         running.store(false, std::memory_order_release);  // all is pushed before it: pairs with the load
       });
-      Consumer consumer(queue, {}, polling);
       std::uint64_t received = 0;
       std::uint64_t torn = 0;
       for (bool finished = false; !finished;) {
@@ -211,6 +270,7 @@ TEST_CASE("under producers at full speed nothing torn is handed out, and receive
         }
       }
       thread.join();
+      CHECK(refused == 0);
       CHECK(torn == 0);
       CHECK(received + consumer.lost_elements() == kItems);
     }

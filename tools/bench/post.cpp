@@ -2,10 +2,15 @@
 
 #include <sys/resource.h>
 
+#include <algorithm>
+
 namespace slickq::bench {
 
+// At most a ring of them, or a lap later the same elements would have the same pattern.
 Form Post::form() const noexcept {
-  return {static_cast<std::uint32_t>(plan->elem), static_cast<std::uint32_t>(plan->batch), plan->mode == Mode::rate};
+  const std::uint64_t at_once = std::max<std::uint64_t>(std::min<std::uint64_t>(64, plan->size) / plan->unit(), 1);
+  return {static_cast<std::uint32_t>(plan->elem), static_cast<std::uint32_t>(at_once * plan->unit()),
+          plan->mode == Mode::rate};
 }
 
 void Post::take_place() const noexcept {

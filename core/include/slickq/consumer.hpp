@@ -87,8 +87,10 @@ class Consumer : public ConsumerBase {
   /// one by one. `bytes` are the item's, until the next call. An item in the stage counts as taken from the ring: it is
   /// handed out although the ring may have gone round, or been reset, meanwhile. too_small: no memory for the stage.
   PopResult pop(std::span<const std::byte>& bytes) noexcept {
-    if (next_ == staged_) return restage(bytes);
-    return hand_out(bytes);
+    if (next_ != staged_) return hand_out(bytes);
+    if (!is_still_empty()) return restage(bytes);
+    bytes = {};
+    return {};
   }
 
   /// Copy the next item into `buffer` (at least element_size bytes; a larger item answers too_small).
@@ -128,12 +130,27 @@ class Consumer : public ConsumerBase {
     result.index = item.index;
     return result;
   }
+  /// One more look that finds nothing, behind another and nothing special about it: in line, as what a reader in
+  /// a hurry waits for is the next look. False: look properly.
+  bool is_still_empty() noexcept {
+    if (polling_ != Polling::latency || empties_ == 0 || (empties_ + 1) % kEmptiesACheck == 0) return false;
+    if (empties_ >= sleeps_from_) return false;  // a look before a sleep is worth a look at C
+    if (!ring_->is_nothing_at(cursor_) || is_lapped()) return false;
+    ++empties_;
+    return true;
+  }
+  /// The last item is gone: the queue went round, or was reset.
+  bool is_lapped() const noexcept { return last_ != kNoIndex && ring_->held_by_slot(last_) != last_; }
   PopResult restage(std::span<const std::byte>& bytes) noexcept;
+  PopResult stage_one(std::span<const std::byte>& bytes) noexcept;
   bool make_stage(std::uint64_t bytes) noexcept;
   PopResult pop_staged(std::span<std::byte> buffer) noexcept;
   ReadStyle style() const noexcept;
   void rest() const noexcept;
   PopResult seen(const PopResult& result) noexcept;
+
+  // An idle reader looks at C at once, and then with each so many looks.
+  static constexpr std::uint32_t kEmptiesACheck = 256;
 
   std::uint64_t cursor_;    // of the ring: behind what is in the stage
   std::size_t next_ = 0;    // in the stage: to be handed out

@@ -119,11 +119,12 @@ static_assert(offsetof(Slot, data_index) == 0);
 static_assert(offsetof(Slot, size) == 8);
 static_assert(offsetof(Slot, padding) == 12);
 
+inline constexpr std::uint32_t kPackedSizeBits = 16;
 /// The packed word of a reservation: `size` keeps its low 16 bits only.
 constexpr std::uint64_t pack_reserved(std::uint64_t index, std::uint32_t size) noexcept {
-  return index << 16 | (size & 0xFFFF);
+  return index << kPackedSizeBits | (size & 0xFFFF);
 }
-constexpr std::uint64_t packed_index(std::uint64_t word) noexcept { return word >> 16; }
+constexpr std::uint64_t packed_index(std::uint64_t word) noexcept { return word >> kPackedSizeBits; }
 constexpr std::uint32_t packed_size(std::uint64_t word) noexcept { return static_cast<std::uint32_t>(word & 0xFFFF); }
 
 }  // namespace slickq

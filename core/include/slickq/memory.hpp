@@ -105,8 +105,16 @@ struct HardwareMemory {
 #endif
   }
 
-  /// Ask for the cache line of `at`, to be written soon. An address that is not mapped does no harm.
-  static void prefetch_for_write(const void* at) noexcept { __builtin_prefetch(at, 1, 3); }
+  /// Ask for the cache line of `at`, to be written soon. An address that is not mapped does no harm. In assembler:
+  /// GCC makes a prefetch for reading of its own builtin unless it is told of a newer processor, and drops calls of a
+  /// function that does nothing but prefetch.
+  static void prefetch_for_write(const void* at) noexcept {
+#if defined(__x86_64__)
+    __asm__ __volatile__("prefetchw (%0)" : : "r"(at));  // a no-op on processors that do not know it
+#elif defined(__aarch64__)
+    __asm__ __volatile__("prfm pstl1keep, [%0]" : : "r"(at));
+#endif
+  }
 
   /// Copy element bytes out of the ring. A producer may overwrite them meanwhile: the caller validates afterwards
   /// and throws the copy away. Formally a race (as in every seqlock); under the thread sanitizer it is done with

@@ -114,6 +114,9 @@ class Burst {
  private:
   friend class Producer;
   Burst(Producer& producer, std::uint32_t k) noexcept : producer_(producer), k_(k) {}
+  template <class AnyWriter>
+  Push push_by(AnyWriter& writer, std::span<const std::byte> bytes) noexcept;
+  bool begin_run() noexcept;
 
   Producer& producer_;
   std::uint32_t k_;
@@ -161,12 +164,16 @@ class Producer {
   friend class Burst;
   friend class Reservation;
 
-  Push put(std::span<const std::byte> bytes, std::uint32_t count) noexcept;
+  template <class AnyWriter>
+  Push push_one(AnyWriter& writer, std::span<const std::byte> bytes) noexcept;
+  [[gnu::noinline]] Push put(std::span<const std::byte> bytes, std::uint32_t count) noexcept;
   Push put_first(std::span<const std::byte>& left) noexcept;
   Push put_run(std::span<const std::byte>& left) noexcept;
   Push reserve_index(std::uint32_t count, std::uint64_t& index) noexcept;
   Push try_reserve(std::uint32_t count, std::uint64_t& index) noexcept;
   Push wait_to_reserve(Push why, std::uint32_t count, std::uint64_t& index) noexcept;
+  template <class AnyWriter>
+  bool put_in_run(AnyWriter& writer, std::uint64_t index, std::span<const std::byte> bytes) noexcept;
   Singles reserve_run(std::uint32_t k) noexcept;
   bool is_clear(std::uint64_t index) noexcept;
   std::uint64_t put_up(std::uint64_t from, std::uint64_t to) noexcept;
@@ -178,7 +185,8 @@ class Producer {
   void doubt_limit(std::uint64_t index, std::uint64_t end) noexcept;
   void make_visible() const noexcept;
   bool may_go_over(std::uint64_t hole) noexcept;
-  void fill(std::uint64_t index, std::span<const std::byte> bytes, std::uint32_t count) noexcept;
+  [[gnu::always_inline]] void fill(std::uint64_t index, std::span<const std::byte> bytes, std::uint32_t count) noexcept;
+  void prefetch_now(std::uint64_t expected) const noexcept;
   void prefetch_ahead(std::uint64_t index) const noexcept;
   void count_pushed(std::uint64_t last, std::uint64_t items) noexcept;
 
@@ -190,6 +198,8 @@ class Producer {
   bool limited_;
   bool expects_barriers_ = false;  // has asked for them, wait.hpp
   bool has_barriers_ = true;
+  std::uint32_t prefetched_bytes_;  // of an element, and how far ahead of what is written
+  std::uint64_t ahead_;
   std::uint64_t limit_;  // C may go so far, as of the last look at the respected cursors; kMaxIndex without any
   std::uint64_t reserved_end_ = 0;  // of our last reservation
   std::uint64_t last_index_ = kNoIndex;

@@ -86,6 +86,9 @@ class Queue {
   /// Does the name lead to another segment, or nowhere, by now? Always false when local.
   bool is_detached() const noexcept;
 
+  /// Best effort; what the kernel did of it. Nothing when local: that memory was touched when it was made.
+  MemoryHints advise(const MemoryHints& hints) const noexcept { return segment().advise(hints); }
+
   /// Remove the segment's name, whoever uses it; they keep a nameless segment. False when local or when it fails.
   /// remove_segment() (removal.hpp) is the careful way.
   bool unlink() const noexcept;

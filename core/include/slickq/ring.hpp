@@ -28,6 +28,7 @@
 #include <cstdint>
 #include <optional>
 
+#include "slickq/counter.hpp"
 #include "slickq/geometry.hpp"
 #include "slickq/layout.hpp"
 #include "slickq/memory.hpp"
@@ -71,13 +72,16 @@ class BasicRing {
       : base_(base),
         slots_(reinterpret_cast<Slot*>(base + kHeaderBytes)),
         elements_(base + geometry.data_offset()),
+        mask_(geometry.mask()),
+        element_size_(geometry.element_size()),
+        slot_shift_(geometry.slot_shift()),
+        size_bits_(geometry.layout() == Layout::wide ? 0 : kPackedSizeBits),
         geometry_(&geometry) {}
 
   /// Reserved index C.
   std::uint64_t reserved_index() const noexcept {
     // relaxed: a monotonic counter; what needs ordering (is_intact) puts a fence before this load.
-    const std::uint64_t word = Memory::load(&header()->reserved, std::memory_order_relaxed);
-    return geometry_->layout() == Layout::wide ? word : packed_index(word);
+    return Memory::load(&header()->reserved, std::memory_order_relaxed) >> size_bits_;
   }
 
   /// Reserve `n` elements (1..capacity) as one item; writes the jump marker when they would straddle the end.
@@ -99,7 +103,33 @@ class BasicRing {
 
   /// The same by the only producer there is: without a locked instruction.
   std::uint64_t reserve_alone(std::uint32_t n, std::uint64_t limit, Jump* jump) noexcept {
-    return behind_reservation(reserve_with(OwnCounter(*this), n, limit, jump));
+    return behind_reservation(reserve_with(OwnCounter<Memory>(base_, *geometry_), n, limit, jump));
+  }
+
+  /// One slot, which never straddles the end, so that nothing is jumped over. kNoIndex: C would pass `limit`; kMaxIndex
+  /// is no limit but the end of all indexes, where C may have moved all the same.
+  std::uint64_t reserve_one(std::uint64_t limit) noexcept {
+    const std::uint64_t need = geometry_->items_per_slot();
+    if (geometry_->layout() == Layout::wide) [[unlikely]]
+      return reserve_below(1, limit);
+    if (limit == kMaxIndex) return behind_reservation(advance_packed(need, 1));
+    return behind_reservation(reserve_one_with(PackedCounter<Memory>(&header()->reserved), need, limit));
+  }
+
+  /// The same by the only producer there is, who takes C for `expected`. kNoIndex, and nothing was done, when it is not
+  /// that, or not the word that this function leaves: then reserve_alone().
+  std::uint64_t reserve_one_alone(std::uint64_t expected, std::uint64_t limit) noexcept {
+    const std::uint64_t need = geometry_->items_per_slot();
+    if (geometry_->layout() == Layout::wide || expected + need > std::min(limit, kMaxIndex)) return kNoIndex;
+    // What follows shall hang on what is expected and not on what is loaded: a consumer that has looked at C has the
+    // line, and all that a push does would wait for it to come back. (A processor goes on beyond a comparison.)
+    std::uint64_t index = expected;
+    __asm__("" : "+r"(index));
+    if (Memory::load(&header()->reserved, std::memory_order_relaxed) != pack_reserved(expected, 1)) [[unlikely]]
+      return kNoIndex;
+    // release: as OwnCounter.
+    Memory::store(&header()->reserved, pack_reserved(index + need, 1), std::memory_order_release);
+    return behind_reservation(index);
   }
 
   /// Reserve up to `k` items of one slot each (at most as many as there are slots) in one atomic step, fewer when C
@@ -109,11 +139,12 @@ class BasicRing {
       const std::uint64_t index = advance_packed(std::uint64_t{k} * geometry_->items_per_slot(), 1);
       return {behind_reservation(index), index == kNoIndex ? 0 : k};
     }
-    return geometry_->layout() == Layout::wide ? reserve_singles_with(WideCounter(*this), k, limit)
-                                               : reserve_singles_with(PackedCounter(*this), k, limit);
+    return geometry_->layout() == Layout::wide
+               ? reserve_singles_with(WideCounter<Memory>(&wide()->reserved), k, limit)
+               : reserve_singles_with(PackedCounter<Memory>(&header()->reserved), k, limit);
   }
   Singles reserve_singles_alone(std::uint32_t k, std::uint64_t limit) noexcept {
-    return reserve_singles_with(OwnCounter(*this), k, limit);
+    return reserve_singles_with(OwnCounter<Memory>(base_, *geometry_), k, limit);
   }
 
   /// Where an item of `n` elements would start that is reserved now.
@@ -128,7 +159,7 @@ class BasicRing {
   }
   /// The same without last_published, which is then to be raised behind the last of several.
   void fill_slot(std::uint64_t index, std::uint32_t n) noexcept {
-    Slot& slot = slots_[geometry_->slot_of(index)];
+    Slot& slot = slot_at(index);
     Memory::store(&slot.size, n, std::memory_order_relaxed);  // ordered by the next line
     // release: pairs with the acquire load in look(); who sees the index sees size and elements.
     Memory::store(&slot.data_index, index, std::memory_order_release);
@@ -161,7 +192,7 @@ class BasicRing {
   /// Put a jump marker to `to` where the item `index` is: readers who look for something newer there go on at `to`.
   /// Nothing when the slot holds something else.
   void replace_item(std::uint64_t index, std::uint64_t to) noexcept {
-    Slot& slot = slots_[geometry_->slot_of(index)];
+    Slot& slot = slot_at(index);
     auto* const pair = reinterpret_cast<WideWord*>(&slot);
     WideWord seen{index, Memory::load(&slot.size, std::memory_order_relaxed)};
     while (seen.low == index && !Memory::compare_exchange(pair, seen, WideWord{to, 1})) {
@@ -179,17 +210,23 @@ class BasicRing {
   std::uint64_t held_by_slot(std::uint64_t index) const noexcept {
     // acquire: pairs with the release in publish() and mark(). Who writes elements because the item of the lap before
     // is there writes after that item's producer did.
-    return Memory::load(&slots_[geometry_->slot_of(index)].data_index, std::memory_order_acquire);
+    return Memory::load(&slot_at(index).data_index, std::memory_order_acquire);
+  }
+
+  /// Would look() find nothing?
+  bool is_nothing_at(std::uint64_t cursor) const noexcept {
+    const std::uint64_t held = held_by_slot(cursor);
+    return held == kNoIndex || held < cursor;
   }
 
   /// What does `cursor` find? Follows no markers itself. Any cursor value is safe.
   Sight look(std::uint64_t cursor) const noexcept {
-    const Slot& slot = slots_[geometry_->slot_of(cursor)];
+    const Slot& slot = slot_at(cursor);
     for (;;) {
       // acquire: pairs with the release in publish() and mark().
       const std::uint64_t index = Memory::load(&slot.data_index, std::memory_order_acquire);
       if (index == kNoIndex || index < cursor) return {};
-      if (index != cursor && ((index ^ cursor) & geometry_->mask()) != 0) return {Look::jump, index, index, 0};
+      if (index != cursor && ((index ^ cursor) & mask_) != 0) return {Look::jump, index, index, 0};
       const std::uint32_t size = Memory::load(&slot.size, std::memory_order_relaxed);
       // acquire fence, pairs with the release store in publish(): if the size was that of an exchange of another lap,
       // the index has moved. That of plain stores comes before the index: the C check finds it.
@@ -282,12 +319,10 @@ class BasicRing {
   }
 
   /// First byte of element `index & mask`. The caller keeps to the elements it reserved.
-  std::byte* element(std::uint64_t index) const noexcept {
-    return elements_ + (index & geometry_->mask()) * std::uint64_t{geometry_->element_size()};
-  }
+  std::byte* element(std::uint64_t index) const noexcept { return elements_ + (index & mask_) * element_size_; }
 
   /// The slot of `index`; for its address only.
-  const Slot* slot(std::uint64_t index) const noexcept { return &slots_[geometry_->slot_of(index)]; }
+  const Slot* slot(std::uint64_t index) const noexcept { return &slot_at(index); }
 
   const Geometry& geometry() const noexcept { return *geometry_; }
   std::byte* base() const noexcept { return base_; }
@@ -299,7 +334,7 @@ class BasicRing {
   // Index and size of the slot of `from` in one 16-byte exchange: with two stores a producer one lap ahead could
   // publish between them and get this size. Its release half pairs with the acquire load in look().
   bool replace_older(std::uint64_t from, std::uint64_t to, std::optional<std::uint32_t> size) noexcept {
-    Slot& slot = slots_[geometry_->slot_of(from)];
+    Slot& slot = slot_at(from);
     auto* pair = reinterpret_cast<WideWord*>(&slot);
     WideWord seen{Memory::load(&slot.data_index, std::memory_order_relaxed),
                   Memory::load(&slot.size, std::memory_order_relaxed)};
@@ -309,58 +344,6 @@ class BasicRing {
     }
     return false;
   }
-
-  // Where C is, and how it is moved: one attempt; at() is the new value when somebody was faster.
-  class PackedCounter {
-   public:
-    explicit PackedCounter(BasicRing& ring) noexcept
-        : word_(&ring.header()->reserved), seen_(Memory::load(word_, std::memory_order_relaxed)) {}
-    std::uint64_t at() const noexcept { return packed_index(seen_); }
-    bool move(std::uint64_t to, std::uint32_t size) noexcept {
-      // acq_rel: as in advance_packed(). relaxed on failure: nothing was reserved.
-      return Memory::compare_exchange(word_, seen_, pack_reserved(to, size), std::memory_order_acq_rel,
-                                      std::memory_order_relaxed);
-    }
-
-   private:
-    std::uint64_t* word_;
-    std::uint64_t seen_;
-  };
-
-  class WideCounter {
-   public:
-    // Two loads that may belong to different moments: the compare-exchange settles it.
-    explicit WideCounter(BasicRing& ring) noexcept
-        : word_(&ring.wide()->reserved),
-          seen_{Memory::load(&word_->low, std::memory_order_relaxed),
-                Memory::load(&word_->high, std::memory_order_relaxed)} {}
-    std::uint64_t at() const noexcept { return seen_.low; }
-    bool move(std::uint64_t to, std::uint32_t size) noexcept {
-      return Memory::compare_exchange(word_, seen_, WideWord{to, size});
-    }
-
-   private:
-    WideWord* word_;
-    WideWord seen_;
-  };
-
-  // Of the only producer. Asked afresh each time: a reset, and a producer that should not be there, are then seen.
-  class OwnCounter {
-   public:
-    explicit OwnCounter(BasicRing& ring) noexcept : ring_(ring), at_(ring.reserved_index()) {}
-    std::uint64_t at() const noexcept { return at_; }
-    bool move(std::uint64_t to, std::uint32_t size) noexcept {
-      const bool wide = ring_.geometry_->layout() == Layout::wide;
-      if (wide) Memory::store(&ring_.wide()->reserved.high, std::uint64_t{size}, std::memory_order_relaxed);
-      // release: pairs with the acquire fence of who looks at C and then at what was before it.
-      Memory::store(&ring_.header()->reserved, wide ? to : pack_reserved(to, size), std::memory_order_release);
-      return true;
-    }
-
-   private:
-    BasicRing& ring_;
-    std::uint64_t at_;
-  };
 
   // release fence: pairs with the acquire fence in is_intact(). A reader that copied any byte written from here on also
   // sees the C that this reservation made. Free on x86; on ARM a relaxed RMW alone may be passed by the writes.
@@ -407,9 +390,10 @@ class BasicRing {
     return index;
   }
 
-  std::uint64_t reserve_shared(std::uint32_t n, std::uint64_t limit, Jump* jump) noexcept {
-    return geometry_->layout() == Layout::wide ? reserve_with(WideCounter(*this), n, limit, jump)
-                                               : reserve_with(PackedCounter(*this), n, limit, jump);
+  [[gnu::noinline]] std::uint64_t reserve_shared(std::uint32_t n, std::uint64_t limit, Jump* jump) noexcept {
+    return geometry_->layout() == Layout::wide
+               ? reserve_with(WideCounter<Memory>(&wide()->reserved), n, limit, jump)
+               : reserve_with(PackedCounter<Memory>(&header()->reserved), n, limit, jump);
   }
 
   template <class Counter>
@@ -430,6 +414,15 @@ class BasicRing {
   }
 
   template <class Counter>
+  std::uint64_t reserve_one_with(Counter counter, std::uint64_t need, std::uint64_t limit) noexcept {
+    for (;;) {
+      const std::uint64_t index = counter.at();
+      if (index + need > std::min(limit, kMaxIndex)) return kNoIndex;
+      if (counter.move(index + need, 1)) return index;
+    }
+  }
+
+  template <class Counter>
   Singles reserve_singles_with(Counter counter, std::uint32_t k, std::uint64_t limit) noexcept {
     const std::uint64_t step = geometry_->items_per_slot();
     for (;;) {
@@ -441,26 +434,17 @@ class BasicRing {
     }
   }
 
+  Slot& slot_at(std::uint64_t index) const noexcept { return slots_[(index & mask_) >> slot_shift_]; }
+
   std::byte* base_ = nullptr;
   Slot* slots_ = nullptr;
   std::byte* elements_ = nullptr;
+  std::uint64_t mask_ = 0;  // this and the next two: the geometry's, at hand for every push and every look
+  std::uint64_t element_size_ = 0;
+  std::uint32_t slot_shift_ = 0;
+  std::uint32_t size_bits_ = 0;  // below C in its word: the size of the last reservation
   const Geometry* geometry_ = nullptr;
 };
-
-/// Markers over all of [index, end), from the last slot down: a reader at its start goes on at its end, and nobody who
-/// begins to look in the middle, once its start is overwritten, takes the rest for a hole. A slot that holds something
-/// newer keeps it. A marker must not point to its own slot's position: a whole ring takes two hops, and a ring of one
-/// slot none (the next reservation laps it anyhow).
-template <class Memory>
-void put_markers(BasicRing<Memory>& ring, std::uint64_t index, std::uint64_t end) noexcept {
-  const Geometry& geometry = ring.geometry();
-  if (geometry.slot_count() == 1) return;
-  const std::uint64_t step = geometry.items_per_slot();
-  const bool whole_ring = end - index == geometry.capacity();
-  const std::uint64_t first = whole_ring ? index + step : index;
-  for (std::uint64_t at = end; at > first; at -= step) ring.mark(at - step, end, 1);
-  if (whole_ring) ring.mark(index, first, 1);
-}
 
 using Ring = BasicRing<>;
 

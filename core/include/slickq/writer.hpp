@@ -26,6 +26,7 @@
 #include <cstdint>
 
 #include "slickq/journal.hpp"
+#include "slickq/markers.hpp"
 #include "slickq/ring.hpp"
 
 namespace slickq {
@@ -53,18 +54,27 @@ class BasicWriter {
         return kNoIndex;
       }
       pass_over(jump);  // as `reserving`: when we die in it, what is jumped over is ours, too
-      bound_ = index + footprint;
-      journal_.held(line_, index, bound_);
-      if (is_clear(index, footprint)) {
-        in_a_row_ = 0;
-        return index;
-      }
-      ++detours_;
-      abandon(index, index + footprint);
-      obstructed_ = ++in_a_row_ >= kMostDetours;
+      if (hold(index, footprint)) return index;
+      obstructed_ = in_a_row_ >= kMostDetours;
     }
     return kNoIndex;
   }
+
+  /// One slot, as reserve(1) in the usual case: one try. kNoIndex: reserve() will do it, or say why not.
+  std::uint64_t reserve_one(std::uint64_t limit = kMaxIndex) noexcept {
+    if (is_near_the_end()) [[unlikely]]
+      return kNoIndex;
+    journal_.reserving(line_, bound_);
+    const std::uint64_t index = ring_->reserve_one(limit);
+    if (index == kNoIndex) [[unlikely]] {
+      journal_.idle(line_, bound_);
+      return kNoIndex;
+    }
+    return hold(index, step()) ? index : kNoIndex;
+  }
+
+  /// What the next reservation will probably be; kNoIndex when others push, too.
+  std::uint64_t expected() const noexcept { return expected_; }
 
   /// Up to `k` items of one slot each in one atomic step (at most kMostRunSlots, and as many as there are slots); fewer
   /// when C would pass `limit`, none at the end of all indexes. They are a run: ask is_clear() for each before writing
@@ -93,6 +103,13 @@ class BasicWriter {
     return is_left_alone(index, footprint);
   }
 
+  /// The same of one slot.
+  bool is_clear_one(std::uint64_t index) const noexcept {
+    const std::uint64_t held = ring_->held_by_slot(index);
+    // As below: one lap behind.
+    return held == index - ring_->geometry().capacity() ? !is_lapped(index) : is_clear(index, step());
+  }
+
   /// Make single items of a run visible, from `from` to before `to`. Returns up to where they are: `from` when late.
   /// By plain stores. May we fall asleep before them, for a lap? Then they land on markers that others put there who
   /// went round us, as we hold the slots. They told our line before: finish() puts the markers back.
@@ -105,6 +122,16 @@ class BasicWriter {
       while (at != to && ring_->try_publish(at, 1)) at += step();  // nobody can tell us anything
     }
     return at;
+  }
+
+  /// One of them. False: late.
+  bool put_up_one(std::uint64_t index) noexcept {
+    if (is_lapped(index)) [[unlikely]]
+      return false;
+    if (line_ == kNoLine) [[unlikely]]
+      return ring_->try_publish(index, 1);
+    ring_->fill_slot(index, 1);
+    return true;
   }
 
   /// A run is over: [begin, used) was put up, [used, end) is given up. last_published is raised here, once.
@@ -125,6 +152,13 @@ class BasicWriter {
     // The marker first: a reader behind the item must never stand before an empty slot that nobody will fill.
     if (used < end) mark_dead(used, end);
     return ring_->try_publish(index, n);
+  }
+
+  /// The same for a reservation of one slot, with its done().
+  bool publish_one(std::uint64_t index) noexcept {
+    const bool visible = !is_lapped(index) && ring_->try_publish(index, 1);
+    done();
+    return visible;
   }
 
   /// Give the reservation [index, end) up: readers jump over it.
@@ -197,14 +231,30 @@ class BasicWriter {
  private:
   std::uint64_t step() const noexcept { return ring_->geometry().items_per_slot(); }
 
-  void mark_dead(std::uint64_t index, std::uint64_t end) noexcept {
+  // [index, index + footprint) is reserved: tell so, and whether it may be written. If not it is given up.
+  bool hold(std::uint64_t index, std::uint64_t footprint) noexcept {
+    const bool follows = index == bound_;
+    bound_ = index + footprint;
+    expected_ = follows ? bound_ : kNoIndex;
+    journal_.held(line_, index, bound_);
+    const bool clear = footprint == step() ? is_clear_one(index) : is_clear(index, footprint);
+    in_a_row_ = clear ? 0 : in_a_row_ + 1;
+    if (!clear) [[unlikely]] {
+      ++detours_;
+      abandon(index, index + footprint);
+    }
+    return clear;
+  }
+
+  // Out of line, as the next ones: a push in which none of it happens shall not pay for the registers.
+  [[gnu::noinline]] void mark_dead(std::uint64_t index, std::uint64_t end) noexcept {
     if (ring_->geometry().slot_count() == 1) return;  // no markers there
     journal_.tell_passed(index, end, line_);
     put_markers(*ring_, index, end);
   }
 
   // Those that our late items of the run [begin, used) may lie upon.
-  void put_markers_back(std::uint64_t passed, std::uint64_t begin, std::uint64_t used) noexcept {
+  [[gnu::noinline]] void put_markers_back(std::uint64_t passed, std::uint64_t begin, std::uint64_t used) noexcept {
     const std::uint64_t reserved = ring_->reserved_index();
     for (std::uint32_t slot = 0; begin + slot * step() != used; ++slot) {
       const std::uint64_t at = begin + slot * step();
@@ -219,7 +269,7 @@ class BasicWriter {
   }
 
   // Nobody of an earlier lap, if there was one, is writing there.
-  bool is_left_alone(std::uint64_t index, std::uint64_t footprint) const noexcept {
+  [[gnu::noinline]] bool is_left_alone(std::uint64_t index, std::uint64_t footprint) const noexcept {
     return index < ring_->geometry().capacity() || !journal_.is_written_by_another(index, footprint, line_);
   }
 
@@ -233,6 +283,7 @@ class BasicWriter {
   BasicJournal<Memory> journal_;
   std::uint32_t line_;
   std::uint64_t bound_;  // all our reservations to come are at or behind it
+  std::uint64_t expected_ = kNoIndex;
   std::uint64_t detours_ = 0;
   unsigned in_a_row_ = 0;  // detours since the last reservation that was clear
   bool obstructed_ = false;

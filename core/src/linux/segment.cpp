@@ -214,10 +214,7 @@ Segment Segment::create(std::string_view name, std::uint64_t bytes, const Create
   segment.fd_ = fcntl(nursery.fd.get(), F_DUPFD_CLOEXEC, 0);  // the same open file, hence the same lock
   if (segment.fd_ < 0) throw system_failure(segment.name_, "cannot duplicate a descriptor", errno);
   segment.map(bytes, true);
-  // All three are best effort: what they give is speed, not meaning.
-  if (options.huge_pages) madvise(segment.base_, bytes, MADV_HUGEPAGE);
-  if (options.prefault) madvise(segment.base_, bytes, MADV_POPULATE_WRITE);
-  if (options.lock_memory) mlock(segment.base_, bytes);
+  segment.advise({options.prefault, options.lock_memory, options.huge_pages});
   if (initialise) initialise(segment.base_);
   apply_ownership(segment.fd_, segment.name_, options);
   give_name(nursery, segment.name_, segment.path_);
@@ -251,6 +248,22 @@ Segment Segment::attach(std::string_view name, std::string_view shm_dir, Access 
     segment.map(bytes, writable);
     return segment;
   }
+}
+
+// Before the pages are touched they can come as huge ones; those that are there can be put together afterwards,
+// whatever the machine's setting for shared memory is.
+MemoryHints Segment::advise(const MemoryHints& hints) const noexcept {
+#ifndef MADV_COLLAPSE
+  constexpr int MADV_COLLAPSE = 25;  // of headers older than the kernel
+#endif
+  const auto done = [&](bool wanted, int advice) { return wanted && madvise(base_, bytes_, advice) == 0; };
+  MemoryHints reached;
+  if (base_ == nullptr) return reached;
+  done(hints.huge_pages, MADV_HUGEPAGE);
+  reached.prefault = done(hints.prefault, writable_ ? MADV_POPULATE_WRITE : MADV_POPULATE_READ);
+  reached.huge_pages = done(hints.huge_pages, MADV_COLLAPSE);
+  reached.lock_memory = hints.lock_memory && mlock(base_, bytes_) == 0;
+  return reached;
 }
 
 bool Segment::is_detached() const noexcept {

@@ -69,4 +69,13 @@ std::vector<int> parse_cpus(std::string_view flag, std::string_view text) {
   return cpus;
 }
 
+void pin_to(int cpu) {
+  cpu_set_t set;
+  CPU_ZERO(&set);
+  CPU_SET(static_cast<std::size_t>(cpu), &set);
+  if (sched_setaffinity(0, sizeof set, &set) != 0) {
+    throw system_failure(fmt::format("CPU {}", cpu), "sched_setaffinity", errno);
+  }
+}
+
 }  // namespace slickq::bench

@@ -1,7 +1,6 @@
 #include "crew.hpp"
 
 #include <fmt/format.h>
-#include <sched.h>
 #include <signal.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
@@ -15,6 +14,7 @@
 #include <string_view>
 
 #include "../interrupt.hpp"
+#include "cpus.hpp"
 #include "slickq/error.hpp"
 
 namespace slickq::bench {
@@ -25,15 +25,6 @@ sigset_t death_of_a_child() {
   sigemptyset(&set);
   sigaddset(&set, SIGCHLD);
   return set;
-}
-
-void pin_to(int cpu) {
-  cpu_set_t set;
-  CPU_ZERO(&set);
-  CPU_SET(static_cast<std::size_t>(cpu), &set);
-  if (sched_setaffinity(0, sizeof set, &set) != 0) {
-    throw system_failure(fmt::format("CPU {}", cpu), "sched_setaffinity", errno);
-  }
 }
 
 void write_failure(Report& report, std::string_view words) noexcept {

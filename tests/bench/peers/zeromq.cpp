@@ -1,0 +1,85 @@
+// ZeroMQ, PUSH to PULL over ipc. The address is an abstract one: it is no file, and goes with its process.
+#include <unistd.h>
+#include <zmq.h>
+
+#include "../item.hpp"
+#include "peers.hpp"
+
+namespace slickq::peers {
+namespace {
+
+// Messages may wait at both ends; together as many as elsewhere, besides those in the socket between.
+constexpr int kHighWater = kCapacity / 2;
+
+void require(bool done, const char* what) {
+  if (!done) throw bench::CheckFailed(fmt::format("{}: {}", what, zmq_strerror(zmq_errno())));
+}
+
+class Ends {
+ public:
+  explicit Ends(const Plan& plan) : buffer_(plan.elem) {
+    static unsigned number = 0;
+    address_ = fmt::format("ipc://@slickq-bench-peers-{}-{}", getpid(), ++number);
+  }
+  std::uint64_t capacity() const { return kCapacity; }
+  std::string remark() const { return "half of the capacity at each end, and what the socket between them holds"; }
+
+  // Contexts do not survive a fork, so each worker makes its own, on its own CPU.
+  void start_sending() {
+    open(ZMQ_PUSH, ZMQ_SNDHWM);
+    require(zmq_connect(socket_, address_.c_str()) == 0, "zmq_connect");
+  }
+  void start_receiving() {
+    open(ZMQ_PULL, ZMQ_RCVHWM);
+    require(zmq_bind(socket_, address_.c_str()) == 0, "zmq_bind");
+  }
+  // Returns when all is on its way: the process that ends takes with it what is not.
+  void finish_sending() {
+    require(zmq_close(socket_) == 0, "zmq_close");
+    require(zmq_ctx_term(context_) == 0, "zmq_ctx_term");
+  }
+
+  std::uint32_t try_send(std::span<const std::byte> messages, std::uint32_t) {
+    if (zmq_send(socket_, messages.data(), buffer_.size(), ZMQ_DONTWAIT) >= 0) return 1;
+    require(zmq_errno() == EAGAIN, "zmq_send");
+    return 0;
+  }
+  template <class OnMessage>
+  bool poll(OnMessage on_message) {
+    const int bytes = zmq_recv(socket_, buffer_.data(), buffer_.size(), ZMQ_DONTWAIT);
+    if (bytes < 0) {
+      require(zmq_errno() == EAGAIN, "zmq_recv");
+      return false;
+    }
+    if (static_cast<std::size_t>(bytes) != buffer_.size()) {
+      throw bench::CheckFailed(fmt::format("a message had {} bytes", bytes));
+    }
+    on_message(buffer_);
+    return true;
+  }
+
+ private:
+  void open(int kind, int high_water_option) {
+    context_ = zmq_ctx_new();
+    require(context_ != nullptr, "zmq_ctx_new");
+    socket_ = zmq_socket(context_, kind);
+    require(socket_ != nullptr, "zmq_socket");
+    require(zmq_setsockopt(socket_, high_water_option, &kHighWater, sizeof kHighWater) == 0, "zmq_setsockopt");
+    const int forever = -1;
+    require(zmq_setsockopt(socket_, ZMQ_LINGER, &forever, sizeof forever) == 0, "zmq_setsockopt");
+    // Who connects before the other is there tries again at once.
+    const int milliseconds = 1;
+    require(zmq_setsockopt(socket_, ZMQ_RECONNECT_IVL, &milliseconds, sizeof milliseconds) == 0, "zmq_setsockopt");
+  }
+
+  std::string address_;
+  std::vector<std::byte> buffer_;
+  void* context_ = nullptr;
+  void* socket_ = nullptr;
+};
+
+}  // namespace
+
+std::unique_ptr<Link> make_zeromq(const Plan& plan) { return link_of<Ends>(plan); }
+
+}  // namespace slickq::peers

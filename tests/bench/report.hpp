@@ -1,0 +1,18 @@
+// What the contest found: a table for people, JSON for scripts.
+//
+// Thread safety: one thread.
+#pragma once
+
+#include "contest.hpp"
+#include "session.hpp"
+
+namespace slickq::peers {
+
+/// One line for each contestant that is skipped.
+void print_skipped(cli::Session& session, const Contest& contest);
+
+/// Fastest first.
+void print_text(cli::Session& session, const Contest& contest);
+void print_json(cli::Session& session, const Contest& contest);
+
+}  // namespace slickq::peers

@@ -24,6 +24,7 @@ using cli::into;
 struct Options {
   Plan plan;
   std::optional<std::chrono::nanoseconds> duration;
+  std::optional<std::uint64_t> rest;
   std::string only;
   std::vector<int> pin;
 };
@@ -36,6 +37,8 @@ void declare(cli::Arguments& arguments, Options& options) {
   arguments.option("--msgs", "N", into(options.plan.msgs, cli::parse_size),
                    "messages of a repetition, instead of a time");
   arguments.option("--duration", "TIME", into(options.duration, cli::parse_duration), "time of a repetition (200ms)");
+  arguments.option("--rest", "N", into(options.rest, cli::parse_number),
+                   "pauses of a peer's consumer that found nothing (what is fastest; with --msgs 1)");
   arguments.option("--pin", "CPU,CPU", into(options.pin, bench::parse_cpus),
                    "producer and consumer; the first two cores");
   arguments.epilogue(
@@ -50,6 +53,9 @@ Plan settled(const cli::Session& session, const Options& options) {
   if (options.plan.msgs && options.duration) {
     throw Error(Errc::invalid_argument, "--duration", "does not go with --msgs: a repetition ends by one of them",
                 "choose one of them");
+  }
+  if (options.rest.value_or(1) < 1 || options.rest.value_or(1) > 100'000) {
+    throw Error(Errc::invalid_argument, "--rest", fmt::format("'{}' is not in 1..100000", *options.rest));
   }
   if (std::ranges::find(kSizes, options.plan.elem) == kSizes.end()) {
     const auto distance = [&](std::uint64_t size) {
@@ -79,7 +85,15 @@ Exit contend(cli::Session& session, const Options& options) {
     print_skipped(session, contest);
     {
       bench::ProgressBar bar(session);
-      run(contest, [&](std::size_t done, std::size_t all, const std::string& now) { bar.show(done, all, now); });
+      const auto progress = [&](std::size_t done, std::size_t all, const std::string& now) {
+        bar.show(done, all, now);
+      };
+      if (options.rest || plan.msgs) {
+        for (Entry& entry : contest.entries) entry.rest = static_cast<unsigned>(options.rest.value_or(1));
+      } else {
+        tune(contest, progress);
+      }
+      run(contest, progress);
     }
     (session.globals.json ? print_json : print_text)(session, contest);
   } catch (const bench::Interrupted&) {

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 
 #include "bench/control.hpp"
 #include "bench/crew.hpp"
@@ -44,8 +45,9 @@ Sample collect(const Contestant& contestant, const Control& control) {
   return sample;
 }
 
-Sample run_peer(const Contestant& contestant, const Plan& plan) {
+Sample run_peer(const Contestant& contestant, const Plan& plan, unsigned rest) {
   const std::unique_ptr<Link> link = contestant.make(plan);
+  link->rest = rest;
   const bench::SharedControl control;
   const auto cpu = [&](std::size_t worker) { return plan.cpus[worker % plan.cpus.size()]; };
   const auto post = [&](std::size_t worker) { return Post{&plan, &*control, {}, 0, &control->reports[worker]}; };
@@ -66,7 +68,7 @@ Sample run_peer(const Contestant& contestant, const Plan& plan) {
 Sample run_entry(const Entry& entry) {
   const Contestant& contestant = *entry.contestant;
   try {
-    return contestant.is_ours() ? bench::run_once(entry.plan) : run_peer(contestant, entry.plan);
+    return contestant.is_ours() ? bench::run_once(entry.plan) : run_peer(contestant, entry.plan, entry.rest);
   } catch (const Error& error) {
     if (error.object() == contestant.name) throw;
     throw Error(error.code(), fmt::format("{}: {}", contestant.name, error.object()), error.cause(), error.remedy());
@@ -122,6 +124,30 @@ Contest prepare(const Plan& plan, const std::vector<const Contestant*>& chosen) 
     }
   }
   return contest;
+}
+
+void tune(Contest& contest, const bench::Progress& progress) {
+  constexpr std::array<unsigned, 3> kRests{1, 16, 128};
+  constexpr std::size_t kTries = 3;
+  std::size_t done = 0;
+  for (Entry& entry : contest.entries) {
+    const std::string now = fmt::format("tuning {}", entry.contestant->name);
+    if (entry.contestant->is_ours() || entry.contestant->is_hidden()) continue;
+    Entry trial = entry;
+    trial.plan.duration = std::chrono::milliseconds(20);
+    double best = 0;
+    for (const unsigned rest : kRests) {
+      trial.rest = rest;
+      trial.samples.clear();
+      for (std::size_t k = 0; k < kTries; ++k) {
+        progress(done++, contest.entries.size() * kRests.size() * kTries, now);
+        trial.samples.push_back(run_entry(trial));
+      }
+      if (trial.speed().median <= best) continue;
+      best = trial.speed().median;
+      entry.rest = rest;
+    }
+  }
 }
 
 void run(Contest& contest, const bench::Progress& progress) {

@@ -16,6 +16,7 @@ struct Entry {
   const Contestant* contestant;
   Plan plan;  ///< its own: size of message, batch, capacity
   std::string remark{};
+  unsigned rest = 1;  ///< Link::rest, of a peer
   std::vector<bench::Sample> samples{};
 
   /// Delivered messages a second.
@@ -39,6 +40,9 @@ struct Contest {
 
 /// Sorts out who cannot be had here.
 Contest prepare(const Plan& plan, const std::vector<const Contestant*>& chosen);
+
+/// Sets each peer's rest to what it is fastest with, found by short runs of several. Throws as run().
+void tune(Contest& contest, const bench::Progress& progress);
 
 /// Throws Error naming the contestant when a worker fails or a check does not hold; Interrupted.
 void run(Contest& contest, const bench::Progress& progress);

@@ -11,6 +11,8 @@
 //   remark()                                   what a reader of the numbers should know
 //   start_sending(), finish_sending()          in the producer, before the first and after the last message
 //   start_receiving()                          in the consumer, before the first message
+//   begin_receiving(), end_sending()           the same for each part, warm-up and measured; end_sending() may still
+//                                              send something that poll() keeps to itself
 //   evicted()                                  of a queue that overwrites: messages it told the producer it has lost
 //
 // The workers are templates over it: nothing but its own calls stands between a queue and its numbers.
@@ -50,6 +52,10 @@ class Link {
 
   virtual std::uint64_t capacity() const = 0;
   virtual std::string remark() const = 0;
+
+  /// Pauses of a consumer that found nothing before it looks again. Looking at once disturbs the producer, and what is
+  /// best differs from queue to queue.
+  unsigned rest = 1;
 };
 
 /// Made anew for each repetition. Throws Absent, Error.

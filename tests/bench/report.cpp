@@ -76,6 +76,7 @@ Json row_json(const Contest& contest, const Entry& entry) {
   row["batch"] = contestant.batch;
   row["elem"] = entry.plan.elem;
   row["capacity"] = entry.plan.size;
+  row["rest_pauses"] = contestant.is_ours() ? Json(nullptr) : Json(entry.rest);
   row["remark"] = entry.remark.empty() ? Json(nullptr) : Json(entry.remark);
   row["delivered_per_s"] = Json{{"median", speed.median}, {"min", speed.min}, {"max", speed.max}};
   row["bytes_per_s"] = entry.bytes_per_s();

@@ -1,7 +1,7 @@
 // Producer and consumer of a Link: the same messages, warm-up, pace and checks as those of `slickq bench`.
 //
-// Lossless means: who finds the queue full, or empty, pauses and asks again. Nobody sleeps, unless there are more
-// workers than CPUs: then he yields.
+// Lossless means: who finds the queue full, or empty, pauses and asks again. Nobody sleeps; when both have the same CPU,
+// who waits yields.
 //
 // Thread safety: one object a worker.
 #pragma once
@@ -16,8 +16,8 @@
 
 namespace slickq::peers {
 
-/// A message that has not come so long after the last was sent will not come.
-inline constexpr std::uint64_t kPatienceNs = 1'000'000'000;
+/// Nothing came for so long after the last message was sent: then nothing will.
+inline constexpr std::uint64_t kPatienceNs = 5'000'000'000;
 
 template <class Ends>
 class Sending {
@@ -61,7 +61,8 @@ class Sending {
     }
   }
 
-  void finish(bench::Part part) noexcept {
+  void finish(bench::Part part) {
+    if constexpr (requires { ends_.end_sending(); }) ends_.end_sending();
     post_.control->sent[0].cursor().store(sequence_);
     bench::arrive(post_.control->done[static_cast<std::size_t>(part)]);
   }
@@ -80,7 +81,8 @@ class Sending {
 template <class Ends>
 class Receiving {
  public:
-  Receiving(const Post& post, Ends& ends) : post_(post), ends_(ends), checker_(1, post.form()) {}
+  Receiving(const Post& post, Ends& ends, unsigned rest)
+      : post_(post), ends_(ends), rest_(rest), checker_(1, post.form()) {}
 
   void run() {
     if constexpr (requires { ends_.start_receiving(); }) ends_.start_receiving();
@@ -101,6 +103,7 @@ class Receiving {
 
   // Everything that is sent in this part. Returns when the last of it came.
   std::uint64_t receive(bench::Part part) {
+    if constexpr (requires { ends_.begin_receiving(); }) ends_.begin_receiving();
     const bool crowded = post_.plan->crowded();
     std::uint64_t silent_since = 0;
     for (;;) {
@@ -109,7 +112,7 @@ class Receiving {
         continue;
       }
       if (is_over(part, silent_since)) break;
-      bench::hold(crowded);
+      for (unsigned k = 0; k < rest_; ++k) bench::hold(crowded);
     }
     const std::uint64_t ended = bench::now_ns();
     const std::uint64_t sent = post_.control->sent[0].cursor().load();
@@ -140,6 +143,7 @@ class Receiving {
 
   const Post& post_;
   Ends& ends_;
+  unsigned rest_;
   bench::Checker checker_;
   std::uint64_t sent_before_ = 0;
 };
@@ -149,7 +153,7 @@ class LinkOf final : public Link {
  public:
   explicit LinkOf(const Plan& plan) : ends_(plan) {}
   void produce(const Post& post) override { Sending<Ends>(post, ends_).run(); }
-  void consume(const Post& post) override { Receiving<Ends>(post, ends_).run(); }
+  void consume(const Post& post) override { Receiving<Ends>(post, ends_, rest).run(); }
   std::uint64_t capacity() const override { return ends_.capacity(); }
   std::string remark() const override {
     if constexpr (requires { ends_.remark(); }) return ends_.remark();

@@ -2,6 +2,8 @@
 // number of producers and consumers, and in the mode declared to have one of each.
 #include <atomic_queue/atomic_queue.h>
 
+#include <algorithm>
+
 #include "../item.hpp"
 #include "../shared_memory.hpp"
 #include "peers.hpp"
@@ -18,25 +20,36 @@ struct Allocated : atomic_queue::AtomicQueueB2<T, SharedAllocator<T>, true, fals
   Allocated() : atomic_queue::AtomicQueueB2<T, SharedAllocator<T>, true, false, SPSC>(kCapacity) {}
 };
 
+// push() and pop(), which wait by themselves: they are the library's fast way, as neither looks at what the other end
+// writes but the element itself. A pop() that waits for what never comes would wait for ever, so the last element of
+// each part says that it is the last.
 template <class T, class Queue>
 class Ends {
  public:
-  explicit Ends(const Plan&) {}
+  explicit Ends(const Plan&) { std::ranges::fill(last_.bytes, std::byte{0xFF}); }
   std::uint64_t capacity() const { return queue_->capacity(); }
+
   std::uint32_t try_send(std::span<const std::byte> messages, std::uint32_t) {
-    return queue_->try_push(as_item(messages, spare_)) ? 1 : 0;
+    queue_->push(as_item(messages, spare_));
+    return 1;
   }
+  void end_sending() { queue_->push(last_); }
+
+  void begin_receiving() { more_to_come_ = true; }
   template <class OnMessage>
   bool poll(OnMessage on_message) {
-    T item;
-    if (!queue_->try_pop(item)) return false;
-    on_message(bytes_of(item));
-    return true;
+    if (!more_to_come_) return false;
+    const T item = queue_->pop();
+    more_to_come_ = item.bytes[7] != std::byte{0xFF};  // of the producer's number, which is 0
+    if (more_to_come_) on_message(bytes_of(item));
+    return more_to_come_;
   }
 
  private:
   Shared<Queue> queue_;
   T spare_;
+  T last_;
+  bool more_to_come_ = false;
 };
 
 template <class T>

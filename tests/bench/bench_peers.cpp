@@ -1,7 +1,10 @@
 // bench_peers: slickq and the queues one would take instead, in one run, by the same messages and the same checks.
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <cerrno>
 #include <exception>
+#include <fstream>
 #include <optional>
 
 #include "arguments.hpp"
@@ -26,6 +29,7 @@ struct Options {
   std::optional<std::chrono::nanoseconds> duration;
   std::optional<std::uint64_t> rest;
   std::string only;
+  std::optional<std::string> save;
   std::vector<int> pin;
 };
 
@@ -41,6 +45,7 @@ void declare(cli::Arguments& arguments, Options& options) {
                    "pauses of a peer's consumer that found nothing (what is fastest; with --msgs 1)");
   arguments.option("--pin", "CPU,CPU", into(options.pin, bench::parse_cpus),
                    "producer and consumer; the first two cores");
+  arguments.option("--save", "FILE", into(options.save), "the JSON as well, into this file");
   arguments.epilogue(
       "Everybody in turn, then everybody again; the median counts. Two laps of a queue are sent before anything is\n"
       "measured. Every message is checked; whatever is lost without being told, torn or out of order fails the run\n"
@@ -75,9 +80,19 @@ Plan settled(const cli::Session& session, const Options& options) {
   return plan;
 }
 
+// Told before anything is measured when it cannot be written.
+std::ofstream open_to_save(const std::optional<std::string>& path) {
+  std::ofstream file;
+  if (!path) return file;
+  file.open(*path);
+  if (!file) throw system_failure(*path, "open", errno);
+  return file;
+}
+
 Exit contend(cli::Session& session, const Options& options) {
   const std::vector<const Contestant*> chosen = choose("--only", options.only);
   const Plan plan = settled(session, options);
+  std::ofstream saved = open_to_save(options.save);
   cli::catch_interrupts();
   if (plan.crowded()) session.note("bench_peers: two workers on one CPU: who waits yields");
   try {
@@ -95,7 +110,14 @@ Exit contend(cli::Session& session, const Options& options) {
       }
       run(contest, progress);
     }
-    (session.globals.json ? print_json : print_text)(session, contest);
+    if (session.globals.json) {
+      cli::print_json(session, to_json(contest));
+    } else {
+      print_text(session, contest);
+    }
+    if (options.save && !(saved << to_json(contest).dump(2) << std::endl)) {
+      throw Error(Errc::system, *options.save, "could not be written");
+    }
   } catch (const bench::Interrupted&) {
     return Exit::interrupted;
   }

@@ -91,6 +91,10 @@ constexpr std::array kContestants{
                256 << 10},
 
     Contestant{"faulty_loses", "loses one message", "", Kind::faulty, process, 1, make_losing},
+    Contestant{"faulty_loses_early", "loses one message of the warm-up", "", Kind::faulty, process, 1,
+               make_losing_early},
+    Contestant{"faulty_loses_last", "loses the last message", "", Kind::faulty, process, 1, make_losing_last},
+    Contestant{"faulty_overtells", "tells of a loss there was not", "", Kind::faulty, process, 1, make_overtelling},
     Contestant{"faulty_tears", "tears one message", "", Kind::faulty, process, 1, make_tearing},
     Contestant{"faulty_repeats", "hands one message out twice", "", Kind::faulty, process, 1, make_repeating},
     Contestant{"faulty_repeats_thread", "the same between threads", "", Kind::faulty, thread, 1, make_repeating},

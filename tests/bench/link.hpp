@@ -13,6 +13,8 @@
 //   start_receiving()                          in the consumer, before the first message
 //   begin_receiving(), end_sending()           the same for each part, warm-up and measured; end_sending() may still
 //                                              send something that poll() keeps to itself
+//   kHasOthersCarry                            threads of its own carry the messages: one that try_send() took may come
+//                                              later than a look at the other end
 //   evicted()                                  of a queue that overwrites: messages it told the producer it has lost
 //
 // The workers are templates over it: nothing but its own calls stands between a queue and its numbers.

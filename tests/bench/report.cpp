@@ -6,7 +6,6 @@
 #include <optional>
 
 #include "bench/machine.hpp"
-#include "json.hpp"
 #include "table.hpp"
 #include "values.hpp"
 
@@ -126,7 +125,7 @@ void print_text(cli::Session& session, const Contest& contest) {
   }
 }
 
-void print_json(cli::Session& session, const Contest& contest) {
+Json to_json(const Contest& contest) {
   const Plan& plan = contest.plan;
   Json object;
   object["schema"] = "slickq.bench_peers/1";
@@ -142,7 +141,7 @@ void print_json(cli::Session& session, const Contest& contest) {
     object["skipped"].push_back(Json{{"name", skipped.contestant->name}, {"reason", skipped.reason}});
   }
   object["machine"] = machine_json(bench::this_machine(), plan.cpus);
-  cli::print_json(session, object);
+  return object;
 }
 
 }  // namespace slickq::peers

@@ -4,6 +4,7 @@
 #pragma once
 
 #include "contest.hpp"
+#include "json.hpp"
 #include "session.hpp"
 
 namespace slickq::peers {
@@ -13,6 +14,6 @@ void print_skipped(cli::Session& session, const Contest& contest);
 
 /// Fastest first.
 void print_text(cli::Session& session, const Contest& contest);
-void print_json(cli::Session& session, const Contest& contest);
+cli::Json to_json(const Contest& contest);
 
 }  // namespace slickq::peers

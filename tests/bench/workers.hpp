@@ -1,7 +1,7 @@
 // Producer and consumer of a Link: the same messages, warm-up, pace and checks as those of `slickq bench`.
 //
-// Lossless means: who finds the queue full, or empty, pauses and asks again. Nobody sleeps; when both have the same CPU,
-// who waits yields.
+// Lossless means: who finds the queue full, or empty, pauses and asks again. Nobody sleeps; when both have the same
+// CPU, who waits yields.
 //
 // Thread safety: one object a worker.
 #pragma once
@@ -16,7 +16,7 @@
 
 namespace slickq::peers {
 
-/// Nothing came for so long after the last message was sent: then nothing will.
+/// Where messages may still be on their way: nothing came for so long after the last was sent, then nothing will.
 inline constexpr std::uint64_t kPatienceNs = 5'000'000'000;
 
 template <class Ends>
@@ -99,6 +99,7 @@ class Receiving {
   }
 
  private:
+  static constexpr bool kHasOthersCarry = requires { Ends::kHasOthersCarry; };
   static constexpr bool kOverwrites = requires(const Ends& ends) { ends.evicted(); };
 
   // Everything that is sent in this part. Returns when the last of it came.
@@ -126,13 +127,13 @@ class Receiving {
     if (!bench::have_arrived(post_.control->done[static_cast<std::size_t>(part)], 1)) return false;
     const std::uint64_t sent = post_.control->sent[0].cursor().load() - sent_before_;
     if (checker_.received() + checker_.missing() + checker_.torn() >= sent) return true;
-    // One more look after we know that all was sent; then the lost are lost. Others may have messages on their way.
+    // One more look after we know that all was sent.
     const std::uint64_t now = bench::now_ns();
     if (silent_since == 0) {
       silent_since = now;
       return false;
     }
-    return kOverwrites || now - silent_since > kPatienceNs;
+    return !kHasOthersCarry || now - silent_since > kPatienceNs;
   }
 
   void require_sound_warm_up() const {

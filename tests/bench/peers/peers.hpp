@@ -32,6 +32,9 @@ std::unique_ptr<Link> make_bare_copy(const Plan& plan);
 
 // Queues that do one thing wrong: the proof that it would be noticed.
 std::unique_ptr<Link> make_losing(const Plan& plan);
+std::unique_ptr<Link> make_losing_early(const Plan& plan);  ///< during warm-up
+std::unique_ptr<Link> make_losing_last(const Plan& plan);   ///< the last of 300
+std::unique_ptr<Link> make_overtelling(const Plan& plan);   ///< tells of a loss that there was not
 std::unique_ptr<Link> make_tearing(const Plan& plan);
 std::unique_ptr<Link> make_repeating(const Plan& plan);
 std::unique_ptr<Link> make_dying(const Plan& plan);

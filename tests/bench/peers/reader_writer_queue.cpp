@@ -1,4 +1,5 @@
-// moodycamel::ReaderWriterQueue: one producer, one consumer. It allocates from the process's heap: between threads only.
+// moodycamel::ReaderWriterQueue: one producer, one consumer. It allocates from the process's heap: between threads
+// only.
 #include <readerwriterqueue/readerwriterqueue.h>
 
 #include "../item.hpp"

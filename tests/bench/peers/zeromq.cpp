@@ -20,6 +20,8 @@ void require(bool done, const char* what) {
 
 class Ends {
  public:
+  static constexpr bool kHasOthersCarry = true;
+
   explicit Ends(const Plan& plan) : buffer_(plan.elem) {
     static unsigned number = 0;
     address_ = fmt::format("ipc://@slickq-bench-peers-{}-{}", getpid(), ++number);

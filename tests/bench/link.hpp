@@ -10,7 +10,7 @@
 //
 //   remark()                                   what a reader of the numbers should know
 //   start_sending(), finish_sending()          in the producer, before the first and after the last message
-//   start_receiving()                          in the consumer, before the first message
+//   start_receiving(), finish_receiving()      the same in the consumer
 //   begin_receiving(), end_sending()           the same for each part, warm-up and measured; end_sending() may still
 //                                              send something that poll() keeps to itself
 //   kHasOthersCarry                            threads of its own carry the messages: one that try_send() took may come

@@ -96,6 +96,7 @@ class Receiving {
     post_.report->received = checker_.received();
     post_.report->missing = checker_.missing();
     post_.report->torn = checker_.torn();
+    if constexpr (requires { ends_.finish_receiving(); }) ends_.finish_receiving();
   }
 
  private:

@@ -2,7 +2,10 @@
 #include <unistd.h>
 #include <zmq.h>
 
+#include <atomic>
+
 #include "../item.hpp"
+#include "../shared_memory.hpp"
 #include "peers.hpp"
 
 namespace slickq::peers {
@@ -38,11 +41,13 @@ class Ends {
     open(ZMQ_PULL, ZMQ_RCVHWM);
     require(zmq_bind(socket_, address_.c_str()) == 0, "zmq_bind");
   }
-  // Returns when all is on its way: the process that ends takes with it what is not.
-  void finish_sending() {
-    require(zmq_close(socket_) == 0, "zmq_close");
-    require(zmq_ctx_term(context_) == 0, "zmq_ctx_term");
+  // The connection must not end before the other has read all of it: closing waits until all is sent, but what the
+  // other has not read from a connection that was closed may be gone. Both processes end without closing anything.
+  void finish_sending() const {
+    // acquire: pairs with the release below.
+    while (all_received_->load(std::memory_order_acquire) == 0) usleep(1000);
   }
+  void finish_receiving() const { all_received_->store(1, std::memory_order_release); }
 
   std::uint32_t try_send(std::span<const std::byte> messages, std::uint32_t) {
     if (zmq_send(socket_, messages.data(), buffer_.size(), 0) >= 0) return 1;
@@ -75,12 +80,12 @@ class Ends {
     set(high_water_option, kHighWater);
     set(ZMQ_SNDTIMEO, kLongestWaitMs);
     set(ZMQ_RCVTIMEO, kLongestWaitMs);
-    set(ZMQ_LINGER, -1);        // closing waits until all is sent
     set(ZMQ_RECONNECT_IVL, 1);  // who connects before the other is there tries again at once
   }
 
   std::string address_;
   std::vector<std::byte> buffer_;
+  Shared<std::atomic<std::uint32_t>> all_received_;
   void* context_ = nullptr;
   void* socket_ = nullptr;
 };

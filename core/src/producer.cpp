@@ -76,9 +76,9 @@ Push Producer::push_one(AnyWriter& writer, std::span<const std::byte> bytes) noe
   if (index == kNoIndex) [[unlikely]]
     return put(bytes, 1);
   doubt_limit(index, index + ring_->geometry().items_per_slot());
+  prefetch_ahead(index);
   fill(index, bytes, 1);
   const bool visible = writer.publish_one(index);
-  prefetch_ahead(index);
   make_visible();
   wake_sleepers(annex_);
   if (visible) [[likely]] {

@@ -24,6 +24,10 @@ write("pingpong.json", {"latency_ns": {"p50": 130, "p99_9": 500, "max": 9000}, "
 for size, cost in ((1024, 20), (4194304, 40)):
     for rep, factor in ((1, 1), (2, 1), (3, 90)):
         write(f"size-{size}-{rep}.json", {"size": size, "delivered_per_s": {"median": factor * 1e9 / cost}})
+write("wake.json", {"idle": {"cpu_share": 0.01, "sleeps_per_s": 1000},
+                    "wake_ns": {"slickq": {"p99": 100000}, "original": {"p99": 1500000}}})
+write("operators.json", {"inspect": {"ms": 5, "kib": 9765}, "list": {"ms": 100},
+                         "daemon": {"cpu_share": 0.02, "kib": 39062}})
 write("micro.json", {"benchmarks": [{"name": "open_and_close_1gib", "real_time": 1000.0, "time_unit": "us"}]})
 PYTHON
 }
@@ -72,6 +76,14 @@ peers-256.json|rows["slickq_batch16"]["bytes_per_s"] -= 1|batches of 16, 256 B: 
 pingpong.json|d["latency_ns"]["p50"] = 131|ping-pong, p50 one way: <= 1.3 x two bare lines
 size-1024-1.json|d["delivered_per_s"]["median"] *= 1.1; open(path.replace("-1.json", "-2.json"), "w").write(json.dumps(d))|cost of a message, 2^10 to 2^22 slots: <= 2 x from least to greatest
 micro.json|d["benchmarks"][0]["real_time"] = 1001.0|open and close of a 1 GiB queue: <= 1 ms
+wake.json|d["idle"]["cpu_share"] = 0.0101|idle blocked consumer: <= 1 % of a core
+wake.json|d["wake_ns"]["slickq"]["p99"] += 1|its wake-up by slickq, p99: <= 100 us
+wake.json|d["wake_ns"]["original"]["p99"] += 1|its wake-up by an original, p99: <= 1.5 ms
+operators.json|d["inspect"]["ms"] = 5.01|slickq inspect: <= 5 ms
+operators.json|d["inspect"]["kib"] += 1|slickq inspect: <= 10 MB
+operators.json|d["list"]["ms"] = 100.1|slickq list of 1000 queues: <= 100 ms
+operators.json|d["daemon"]["cpu_share"] = 0.021|slickqd, 1000 queues each second: <= 2 % of a core
+operators.json|d["daemon"]["kib"] += 1|slickqd, 1000 queues: <= 40 MB
 CASES
 }
 

@@ -6,6 +6,8 @@ usage: goals.py [--short] DIRECTORY   with the files that scripts/bench writes:
   pingpong.json                                 slickq bench --mode pingpong --json
   size-N-R.json                                 slickq bench --json with N elements, repetition R
   micro.json                                    bench_micro --benchmark_out
+  wake.json                                     bench_wake
+  operators.json                                operators.py
 
 A goal is one row of GOALS: what it is about, the bound, and the function that finds the figure. Exit code: 0 when all
 figures could be found, whether the goals are reached or not; 1 when one could not. --short: they were found by next to
@@ -123,6 +125,25 @@ def micro(name, unit_ns):
     return figure
 
 
+def at(name, *path, unit=1):
+    """A number in one of the files, by the keys that lead there."""
+
+    def figure(results):
+        found = results.file(name)
+        for key in path:
+            if key not in found:
+                raise Missing(f"{name}: has no {'.'.join(path)}")
+            found = found[key]
+        return found / unit, ""
+
+    return figure
+
+
+def slept_through(results):
+    share, _ = at("wake.json", "idle", "cpu_share")(results)
+    return share, f"{results.file('wake.json')['idle']['sleeps_per_s']:.0f} sleeps a second"
+
+
 @dataclass
 class Bound:
     words: str  # with {} for the number
@@ -144,6 +165,10 @@ def at_most(limit, unit):
 
 def faster(than):
     return Bound("faster than " + than, 1, lambda value, bound: value > bound, "{:.2f} x its speed")
+
+
+def at_most_percent(limit, of):
+    return Bound("<= {} % " + of, limit, lambda value, bound: 100 * value <= bound, "{:.2%}")
 
 
 def at_least_percent(limit, of):
@@ -171,6 +196,14 @@ GOALS = [
     ("ping-pong, p50 one way", at_most(1.3, "x two bare lines"), pingpong),
     ("cost of a message, 2^10 to 2^22 slots", at_most(2, "x from least to greatest"), spread_over_sizes),
     ("open and close of a 1 GiB queue", at_most(1, "ms"), micro("open_and_close_1gib", 1e6)),
+    ("idle blocked consumer", at_most_percent(1, "of a core"), slept_through),
+    ("its wake-up by slickq, p99", at_most(100, "us"), at("wake.json", "wake_ns", "slickq", "p99", unit=1e3)),
+    ("its wake-up by an original, p99", at_most(1.5, "ms"), at("wake.json", "wake_ns", "original", "p99", unit=1e6)),
+    ("slickq inspect", at_most(5, "ms"), at("operators.json", "inspect", "ms")),
+    ("slickq inspect", at_most(10, "MB"), at("operators.json", "inspect", "kib", unit=1e6 / 1024)),
+    ("slickq list of 1000 queues", at_most(100, "ms"), at("operators.json", "list", "ms")),
+    ("slickqd, 1000 queues each second", at_most_percent(2, "of a core"), at("operators.json", "daemon", "cpu_share")),
+    ("slickqd, 1000 queues", at_most(40, "MB"), at("operators.json", "daemon", "kib", unit=1e6 / 1024)),
 ]
 
 

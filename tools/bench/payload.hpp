@@ -116,7 +116,9 @@ class Checker {
   Note look(std::span<const std::byte> message) const noexcept {
     Note note;
     std::memcpy(&note.word, message.data(), sizeof note.word);
-    if (form_.stamped) std::memcpy(&note.stamp, message.data() + kWordBytes, sizeof note.stamp);
+    if (form_.stamped && message.size() >= kStampedBytes) {
+      std::memcpy(&note.stamp, message.data() + kWordBytes, sizeof note.stamp);
+    }
     note.intact = has_its_tail(message.data(), detail::tail_of(note.word)) &&
                   (detail::sequence_of(note.word) % detail::kWhollyChecked != 0 || has_its_middle(message, note.word));
     return note;

@@ -1,0 +1,24 @@
+# operators.py: that it measures what it says, and leaves nothing. Never how much.
+load ../tools/common
+
+setup_file() { BENCH_SOURCE_DIR=$BATS_TEST_DIRNAME; export BENCH_SOURCE_DIR; }
+
+@test "inspect, list and slickqd are measured, and the queues and the daemon are gone afterwards" {
+  try python3 "$BENCH_SOURCE_DIR/operators.py" "$SLICKQ_BIN_DIR" --queues 30 --seconds 1 --runs 2
+  expect_status 0
+  expect "$(json 'd["schema"], d["queues"]' <<<"$output")" "('slickq.operators/1', 30)"
+  expect "$(json '[k for k in ("inspect", "list") if not (d[k]["ms"] > 0 and d[k]["kib"] > 100)]' <<<"$output")" "[]"
+  expect "$(json 'd["daemon"]["kib"] > 100, 0 <= d["daemon"]["cpu_share"] < 1' <<<"$output")" "(True, True)"
+  expect "$(ls -d /dev/shm/slickq-operators-* 2>/dev/null | wc -l)" 0
+}
+
+@test "programs that are not there, or fail, are told" {
+  mkdir "$BATS_TEST_TMPDIR/bin"
+  ln -s "$SLICKQ_BIN_DIR/slickqd" "$BATS_TEST_TMPDIR/bin/slickqd"
+  printf '#!/bin/sh\nexit 7\n' >"$BATS_TEST_TMPDIR/bin/slickq"
+  chmod +x "$BATS_TEST_TMPDIR/bin/slickq"
+  try python3 "$BENCH_SOURCE_DIR/operators.py" "$BATS_TEST_TMPDIR/bin" --queues 2 --seconds 0 --runs 1
+  expect_status 1
+  expect_match "$stderr" "operators: *inspect q0*failed: 7"
+  expect "$(ls -d /dev/shm/slickq-operators-* 2>/dev/null | wc -l)" 0
+}

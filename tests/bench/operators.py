@@ -1,0 +1,115 @@
+#!/usr/bin/env python3
+"""What it costs to look at queues: slickq inspect, slickq list, slickqd with a thousand of them.
+
+usage: operators.py BIN_DIR [--queues N] [--seconds S] [--runs R]
+
+BIN_DIR has slickq and slickqd. JSON on standard output: wall time in milliseconds, memory in KiB (VmHWM of the whole
+process, shared libraries included), CPU as a share of one core. The queues are in a directory of their own, made by
+slickqd itself, and go with it.
+"""
+
+import argparse
+import json
+import os
+import pathlib
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+
+TICKS = os.sysconf("SC_CLK_TCK")
+PATIENCE_S = 60
+
+
+def command(program, *arguments):
+    """(seconds, KiB at most) of one run; its output is read by nobody, but it must have some."""
+    with tempfile.TemporaryFile() as output:
+        begin = time.monotonic()
+        child = subprocess.Popen([program, *arguments], stdout=output)
+        _, status, used = os.wait4(child.pid, 0)
+        took = time.monotonic() - begin
+        child.returncode = os.waitstatus_to_exitcode(status)
+        if child.returncode != 0 or output.seek(0, os.SEEK_END) == 0:
+            sys.exit(f"operators: {' '.join(map(str, [program, *arguments]))} failed: {child.returncode}")
+        return took, used.ru_maxrss
+
+
+def cpu_seconds(pid):
+    fields = pathlib.Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
+    return (int(fields[11]) + int(fields[12])) / TICKS
+
+
+def status_kib(pid, key):
+    for line in pathlib.Path(f"/proc/{pid}/status").read_text().splitlines():
+        if line.startswith(key + ":"):
+            return int(line.split()[1])
+    sys.exit(f"operators: /proc/{pid}/status has no {key}")
+
+
+def start_daemon(program, folder, queues):
+    config = folder / "slickqd.json"
+    socket = folder / "socket"
+    shm = folder / "shm"
+    shm.mkdir()
+    config.write_text(json.dumps({
+        "shm_dir": str(shm),
+        "queues": [{"name": f"q{k}", "size": 64, "elem": 64} for k in range(queues)],
+        "monitor": {"interval": "1s"},
+        "control": {"socket": str(socket), "mode": "0600"},
+    }))
+    log = open(folder / "log", "wb")
+    daemon = subprocess.Popen([program, "--config", str(config)], stdout=log, stderr=log)
+    deadline = time.monotonic() + PATIENCE_S
+    while not socket.exists() or len(list(shm.iterdir())) < queues:
+        if daemon.poll() is not None or time.monotonic() > deadline:
+            daemon.kill()
+            sys.exit("operators: slickqd did not start:\n" + (folder / "log").read_text())
+        time.sleep(0.05)
+    return daemon, shm
+
+
+def repeat(runs, program, *arguments):
+    found = [command(program, *arguments) for _ in range(runs + 1)][1:]  # the first reads the program from the disk
+    return {"ms": 1e3 * statistics.median(took for took, _ in found), "kib": max(kib for _, kib in found)}
+
+
+def measure(options, folder):
+    bin_dir = pathlib.Path(options.bin_dir).resolve()
+    daemon, shm = start_daemon(bin_dir / "slickqd", folder, options.queues)
+    try:
+        slickq = [bin_dir / "slickq"]
+        where = ["--shm-dir", str(shm)]
+        found = {
+            "schema": "slickq.operators/1",
+            "queues": options.queues,
+            "inspect": repeat(options.runs, *slickq, "inspect", "q0", *where),
+            "list": repeat(max(options.runs // 2, 1), *slickq, "list", *where),
+        }
+        before, begin = cpu_seconds(daemon.pid), time.monotonic()
+        time.sleep(options.seconds)
+        share = (cpu_seconds(daemon.pid) - before) / (time.monotonic() - begin)
+        found["daemon"] = {"interval_s": 1, "cpu_share": share, "kib": status_kib(daemon.pid, "VmHWM")}
+        return found
+    finally:
+        daemon.terminate()
+        daemon.wait()
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("bin_dir")
+    parser.add_argument("--queues", type=int, default=1000)
+    parser.add_argument("--seconds", type=float, default=10)
+    parser.add_argument("--runs", type=int, default=20)
+    options = parser.parse_args()
+    folder = pathlib.Path(tempfile.mkdtemp(prefix="slickq-operators-", dir="/dev/shm"))
+    try:
+        print(json.dumps(measure(options, folder), indent=2))
+    finally:
+        shutil.rmtree(folder)
+
+
+if __name__ == "__main__":
+    main()

@@ -63,7 +63,7 @@ PYTHON
     change "$file" "$change"
     try goals "$BATS_TEST_TMPDIR"
     expect_status 0
-    expect "$(grep '^not reached' <<<"$output" | sed 's/^not reached *//; s/: [0-9.]* .*//; s/: [0-9]*%.*//')" "$missed"
+    expect "$(grep '^not reached' <<<"$output" | sed 's/^not reached *//; s/: [0-9.]* .*//; s/: [0-9.]*%.*//')" "$missed"
   done <<'CASES'
 peers-64.json|rows["slickq"]["delivered_per_s"]["median"] -= 1|single push and pop, 64 B: >= 2.5 x the reference path
 peers-64.json|rows["slickq_zero_copy"]["delivered_per_s"]["median"] -= 1|read in place under backpressure, 64 B: >= 4 x the reference path

@@ -13,11 +13,21 @@ class Judge {
   // Rules 1 and 2, and what is left for 3 and 4.
   Missing of(std::uint64_t index) const {
     Missing found{index, index + geometry_.items_per_slot(), Owner::unknown, kNoLine};
-    ask(found, [&](const Claim& claim) { return claim.index <= index && index < claim.end; });
-    // Given up by who is gone from there: what is missing is the marker, and it is with who hides it.
-    if (found.owner == Owner::unknown) ask(found, [&](const Claim& claim) { return hides(claim, index); });
+    ask(found, [&](const Claim& claim, bool) { return claim.index <= index && index < claim.end; });
+    // Given up, and a dead one hides the marker: his to put it back. A living one does so if he holds a run, and else
+    // never looks what he was told: of him nothing follows.
+    if (found.owner == Owner::unknown) {
+      ask(found, [&](const Claim& claim, bool dead) { return dead && hides(claim, index); });
+    }
     if (found.owner == Owner::unknown && is_reserving_below(index, false)) found.owner = Owner::live;
     return found;
+  }
+
+  // Was it given up, and is its marker below somebody's late item?
+  bool is_hidden(std::uint64_t index) const {
+    return std::any_of(lines_.begin(), lines_.end(), [&](const LineSight& seen) {
+      return seen.claim.state == JournalState::held && hides(seen.claim, index);
+    });
   }
 
   // Rule 3 for one run that no line holds.
@@ -44,7 +54,7 @@ class Judge {
   template <class IsHis>
   void ask(Missing& found, IsHis is_his) const {
     for (const LineSight& seen : lines_) {
-      if (seen.claim.state != JournalState::held || !is_his(seen.claim)) continue;
+      if (seen.claim.state != JournalState::held || !is_his(seen.claim, seen.dead)) continue;
       // Two claims on one index: one of them is of before a reset. The living are believed.
       if (found.owner == Owner::live) continue;
       found.owner = seen.dead ? Owner::dead : Owner::live;
@@ -82,6 +92,26 @@ void append(std::vector<Missing>& runs, const Missing& next, const Judge& judge)
   } else {
     runs.push_back(next);
   }
+}
+
+bool may_be_dead(const Missing& run, const Judge& judge) {
+  return run.owner == Owner::unknown && judge.may_be_of_a_dead_line(run.index);
+}
+
+// Reservations that dead lines are needed for. What is hidden between two runs may be of the same reservation as they.
+std::size_t count_candidates(const std::vector<Missing>& runs, const Judge& judge) {
+  std::size_t candidates = 0;
+  std::uint64_t reaches = kNoIndex;
+  for (const Missing& run : runs) {
+    const bool goes_on = run.index == reaches;
+    if (may_be_dead(run, judge)) {
+      if (!goes_on) ++candidates;
+      reaches = run.end;
+    } else if (goes_on && judge.is_hidden(run.index)) {
+      reaches = run.end;
+    }
+  }
+  return candidates;
 }
 
 // What of `run` lies below `limit`; the rest stays in it.
@@ -144,24 +174,35 @@ bool is_settled(std::uint32_t line, const Claim& claim, const RepairPlan& now) {
          std::none_of(now.doubts.begin(), now.doubts.end(), doubt_is_his);
 }
 
+void detail::add_hidden(std::vector<std::uint64_t>& missing, const std::vector<LineSight>& lines,
+                        const Geometry& geometry, std::uint64_t reserved) {
+  for (const LineSight& seen : lines) {
+    if (!seen.dead || seen.claim.passed == 0) continue;
+    std::uint64_t held = seen.claim.index;
+    for (std::uint32_t slot = 0; slot < kMostRunSlots && held < seen.claim.end; ++slot) {
+      const std::uint64_t hidden = passed_index(seen.claim.passed, geometry, held, slot, reserved);
+      const auto at = std::lower_bound(missing.begin(), missing.end(), hidden);
+      if (hidden != kNoIndex && (at == missing.end() || *at != hidden)) missing.insert(at, hidden);
+      held += geometry.items_per_slot();
+    }
+  }
+}
+
 RepairPlan detail::judge(std::uint64_t reserved, const Geometry& geometry, const std::vector<std::uint64_t>& missing,
                          const std::vector<LineSight>& lines, const RepairRules& rules, std::uint64_t leading) {
   const Judge judge(geometry, lines);
   std::vector<Missing> runs;
   for (const std::uint64_t index : missing) append(runs, judge.of(index), judge);
 
-  const auto may_be_dead = [&](const Missing& run) {
-    return run.owner == Owner::unknown && judge.may_be_of_a_dead_line(run.index);
-  };
-  const auto candidates = static_cast<std::size_t>(std::count_if(runs.begin(), runs.end(), may_be_dead));
+  const std::size_t candidates = count_candidates(runs, judge);
   // The leading run is perhaps no hole at all: it must not make the others doubtful, only itself.
-  const bool leads = !runs.empty() && runs.front().index == leading && may_be_dead(runs.front());
+  const bool leads = !runs.empty() && runs.front().index == leading && may_be_dead(runs.front(), judge);
   const std::size_t lines_left = judge.dead_reserving_lines();
   const bool is_clear = candidates <= lines_left;
   const bool is_clear_behind = candidates - (leads ? 1 : 0) <= lines_left;
   for (Missing& run : runs) {
     const bool clear = run.index == leading ? is_clear : is_clear_behind;
-    run.inferred = clear && may_be_dead(run);
+    run.inferred = clear && may_be_dead(run, judge);
   }
 
   RepairPlan plan;

@@ -1,5 +1,6 @@
 /* slickq's ring protocol. README.md tells what is modelled and what is not. */
 #include "ring.pml"
+#include "journal.pml"
 #include "producer.pml"
 #include "reader.pml"
 #include "repairer.pml"

@@ -36,7 +36,7 @@ inline take_shared() {
 /* A marker said so. */
 inline skip_to(to) {
   REQUIRE(nothing_published_skipped, (published & RANGE(c, to)) == 0);
-  passed = passed | RANGE(c, to)
+  skipped = skipped | RANGE(c, to)
 }
 
 /* Overwritten: but nothing that was there all the time. */
@@ -61,7 +61,7 @@ inline see() {
   look(c);
   if
   :: what == nothing -> goto on_nothing
-  :: what == item -> next = c + count[c % N]; goto copy
+  :: what == item -> next = c + SIZE_AT(c); goto copy
   :: what == jump -> next = HELD_BY(c) - 1; goto on_jump
   :: what == overrun -> goto on_overrun
   fi

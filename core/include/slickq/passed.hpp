@@ -61,15 +61,24 @@ inline std::uint64_t passed_index(std::uint64_t word, const Geometry& geometry, 
   return newest != held && is_passed(word, geometry, held, slot, newest) ? newest : kNoIndex;
 }
 
-/// The same, without slots that do not hold the item of who holds them: there he hides nothing, or not any more.
-/// `held_by_slot(index)`: what is in the slot of that index.
+/// The same, without what is not hidden: it lies under the item of who holds the slots, if that is there, or under the
+/// marker of a lap between, which came over the item. `held_by_slot(index)`: what is in the slot of that index.
 template <class HeldBySlot>
 std::uint64_t passed_and_hidden(std::uint64_t word, const Geometry& geometry, std::uint64_t index,
                                 HeldBySlot held_by_slot) {
   if (word == 0) return 0;
+  const auto latest = static_cast<std::uint32_t>(word >> 32);
   for (std::uint32_t slot = 0; slot < kMostRunSlots; ++slot, index += geometry.items_per_slot()) {
-    const std::uint64_t bits = std::uint64_t{1} << slot | std::uint64_t{1} << (kMostRunSlots + slot);
-    if ((word & bits) != 0 && held_by_slot(index) != index) word &= ~bits;
+    const std::uint64_t now = std::uint64_t{1} << slot;
+    const std::uint64_t before = now << kMostRunSlots;
+    if ((word & (now | before)) == 0) continue;
+    const std::uint64_t there = held_by_slot(index);
+    // A marker leads less than a ring away: its target tells the lap it is of. Of this lap it says that no item came.
+    const bool covers = there != kNoIndex && (there == index || there >= index + geometry.capacity());
+    const auto ahead =
+        static_cast<std::int32_t>(latest - static_cast<std::uint32_t>((there - index) / geometry.capacity()));
+    if (!covers || ahead <= 0) word &= ~now;
+    if (!covers || ahead <= 1) word &= ~before;
   }
   return (word & 0xFFFFFFFF) == 0 ? 0 : word;
 }

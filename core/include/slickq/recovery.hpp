@@ -5,9 +5,9 @@
 // says how old a doubt has to be.
 //
 // Whose is a missing index h?
-//   1. a journal line is held over it: its owner's, dead or alive (is_dead). Or a line that is held over the same slot
-//      of an earlier lap was told that it is given up (passed.hpp): the marker lies below the owner's late item, and it
-//      is his to put it back;
+//   1. a journal line is held over it: its owner's, dead or alive (is_dead). Or a dead one's line that is held over the
+//      same slot of an earlier lap was told that it is given up (passed.hpp): the marker lies below his late item, and
+//      it was his to put it back. So it is repaired, also where the marker before it leads over it;
 //   2. else a line of a live owner is `reserving` with a bound <= h: perhaps his; doubt, and settled in an instant;
 //   3. else lines of dead owners are `reserving` with a bound <= h: theirs, when there are no more runs of such indexes
 //      than dead lines; with more, which is whose is doubt. A run at the very start of a lapped ring counts last. This
@@ -19,7 +19,9 @@
 // is an exchange against what was seen, from the last index down to the first, so that no reader sets out before the
 // way is complete. A producer that was only slow, and published late, finds its slot taken and drops (ours), or puts
 // its item there for readers who have not passed yet (originals): harmless.
-// Crash: killed anywhere, what is left is a shorter hole; plan again.
+// Crash: killed anywhere, what is left is a shorter hole; plan again. But for a hole of rule 3: killed after a living
+// one of an earlier lap was told, and before the markers, he may put one of them back in the middle. Then it is two
+// holes, and both stay doubts when that is more than there are dead lines.
 // A ring of one slot needs no repair and has none: the next reservation laps it.
 #pragma once
 
@@ -112,6 +114,11 @@ namespace detail {
 RepairPlan judge(std::uint64_t reserved, const Geometry& geometry, const std::vector<std::uint64_t>& missing,
                  const std::vector<LineSight>& lines, const RepairRules& rules, std::uint64_t leading);
 
+/// Also missing: what lies under a dead one's late item, though a marker before it leads over it. Later readers may
+/// begin there. `missing`, ascending, stays so.
+void add_hidden(std::vector<std::uint64_t>& missing, const std::vector<LineSight>& lines, const Geometry& geometry,
+                std::uint64_t reserved);
+
 }  // namespace detail
 
 /// `is_dead(line)`: is the owner of this journal line provably gone?
@@ -140,6 +147,7 @@ RepairPlan plan_repair(const BasicRing<Memory>& ring, const BasicJournal<Memory>
     seen.claim = hiding_claim(seen.claim, ring);
     lines.push_back(seen);
   }
+  detail::add_hidden(missing, lines, geometry, reserved);
   // The oldest item of a lapped ring may be half overwritten: its inner indexes look like a hole before the first. The
   // next reservation laps it; nobody is told of it.
   const std::uint64_t leading = (floor & geometry.mask()) != 0 ? geometry.footprint(floor) : kNoIndex;

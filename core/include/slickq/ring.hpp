@@ -189,16 +189,6 @@ class BasicRing {
     Memory::store(&header()->last_published, index, std::memory_order_release);  // as above
   }
 
-  /// Put a jump marker to `to` where the item `index` is: readers who look for something newer there go on at `to`.
-  /// Nothing when the slot holds something else.
-  void replace_item(std::uint64_t index, std::uint64_t to) noexcept {
-    Slot& slot = slot_at(index);
-    auto* const pair = reinterpret_cast<WideWord*>(&slot);
-    WideWord seen{index, Memory::load(&slot.size, std::memory_order_relaxed)};
-    while (seen.low == index && !Memory::compare_exchange(pair, seen, WideWord{to, 1})) {
-    }
-  }
-
   /// Put a jump marker into the slot of `from`: readers at `from` go on at `to`. from < to <= C, another slot.
   /// `size` is what the originals store beside it (the size of the reservation that jumped); readers ignore it.
   /// False, and nothing is changed, when the slot holds `from` or anything newer.

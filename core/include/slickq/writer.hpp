@@ -13,13 +13,13 @@
 // A run is several items of one slot each in one reservation, published by plain stores: a locked instruction an item
 // is what pushing one by one mostly costs. What an exchange would have refused, a late item over something newer, can
 // then happen in one way only: the newer thing is the marker of one who went round us. He tells our line before he puts
-// it (passed.hpp), and we put it back.
+// it (passed.hpp), and we put it back: also over the marker of a lap between, which our late item let in.
 //
 // Thread safety: one thread; any number of writers on a ring.
 // Invariants, among journaled writers: 1. no element is written by two at once. 2. a slot never moves backwards, but
-// for a late item of a run, until the run is finished; no item of theirs is ever hidden by it. 3. what is published was
-// written whole. Writers without a journal line (no annex, no free line, originals) publish by exchange only and keep
-// 2, and 1 only against those that keep away from them: nobody.
+// for a late item of a run, until the run is finished; it hides no item, and no marker for longer. 3. what is published
+// was written whole. Writers without a journal line (no annex, no free line, originals) publish by exchange only and
+// keep 2, and 1 only against those that keep away from them: nobody.
 // Crash: the journal line says what was in work; recovery.hpp repairs it, and the marker under a dead one's late item.
 #pragma once
 
@@ -253,13 +253,14 @@ class BasicWriter {
     put_markers(*ring_, index, end);
   }
 
-  // Those that our late items of the run [begin, used) may lie upon.
+  // Those that our late items of the run [begin, used) may lie upon; or what a late item let in: the marker of a lap
+  // between, which the newer one would have refused.
   [[gnu::noinline]] void put_markers_back(std::uint64_t passed, std::uint64_t begin, std::uint64_t used) noexcept {
     const std::uint64_t reserved = ring_->reserved_index();
     for (std::uint32_t slot = 0; begin + slot * step() != used; ++slot) {
       const std::uint64_t at = begin + slot * step();
       const std::uint64_t given_up = passed_index(passed, ring_->geometry(), at, slot, reserved);
-      if (given_up != kNoIndex) ring_->replace_item(at, given_up + step());
+      if (given_up != kNoIndex) ring_->mark(given_up, given_up + step(), 1);
     }
   }
 

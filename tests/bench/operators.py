@@ -23,17 +23,48 @@ TICKS = os.sysconf("SC_CLK_TCK")
 PATIENCE_S = 60
 
 
-def command(program, *arguments):
-    """(seconds, KiB at most) of one run; its output is read by nobody, but it must have some."""
+def fail(words, code):
+    sys.exit(f"operators: {' '.join(map(str, words))} failed: {code}")
+
+
+def seconds_of(*words):
+    """Of one run; its output is read by nobody, but it must have some."""
     with tempfile.TemporaryFile() as output:
         begin = time.monotonic()
-        child = subprocess.Popen([program, *arguments], stdout=output)
-        _, status, used = os.wait4(child.pid, 0)
+        code = subprocess.run(words, stdout=output).returncode
         took = time.monotonic() - begin
-        child.returncode = os.waitstatus_to_exitcode(status)
-        if child.returncode != 0 or output.seek(0, os.SEEK_END) == 0:
-            sys.exit(f"operators: {' '.join(map(str, [program, *arguments]))} failed: {child.returncode}")
-        return took, used.ru_maxrss
+        if code != 0 or output.seek(0, os.SEEK_END) == 0:
+            fail(words, code)
+        return took
+
+
+def kib_of(*words):
+    """The most memory that a command has had when it writes its output: it stands before a full pipe then. (What the
+    kernel says of a child that has ended begins with what its parent had.)"""
+    reader, writer = os.pipe()
+    os.set_blocking(writer, False)
+    try:
+        while True:
+            os.write(writer, bytes(4096))
+    except BlockingIOError:
+        os.set_blocking(writer, True)
+    child = subprocess.Popen(words, stdout=writer)
+    os.close(writer)
+    deadline = time.monotonic() + PATIENCE_S
+    asleep = 0
+    while asleep < 20:  # looks in a row, so that no shorter wait is taken for it
+        state = pathlib.Path(f"/proc/{child.pid}/stat").read_text().rsplit(")", 1)[1].split()[0]
+        asleep = asleep + 1 if state == "S" else 0
+        if state == "Z" or time.monotonic() > deadline:
+            fail(words, child.wait() if state == "Z" else "it does not end")
+        time.sleep(0.005)
+    kib = status_kib(child.pid, "VmHWM")
+    while os.read(reader, 65536):
+        pass
+    os.close(reader)
+    if child.wait() != 0:
+        fail(words, child.returncode)
+    return kib
 
 
 def cpu_seconds(pid):
@@ -70,22 +101,22 @@ def start_daemon(program, folder, queues):
     return daemon, shm
 
 
-def repeat(runs, program, *arguments):
-    found = [command(program, *arguments) for _ in range(runs + 1)][1:]  # the first reads the program from the disk
-    return {"ms": 1e3 * statistics.median(took for took, _ in found), "kib": max(kib for _, kib in found)}
+def look(runs, *words):
+    times = [seconds_of(*words) for _ in range(runs + 1)][1:]  # the first reads the program from the disk
+    return {"ms": 1e3 * statistics.median(times), "kib": kib_of(*words)}
 
 
 def measure(options, folder):
     bin_dir = pathlib.Path(options.bin_dir).resolve()
     daemon, shm = start_daemon(bin_dir / "slickqd", folder, options.queues)
     try:
-        slickq = [bin_dir / "slickq"]
+        slickq = bin_dir / "slickq"
         where = ["--shm-dir", str(shm)]
         found = {
             "schema": "slickq.operators/1",
             "queues": options.queues,
-            "inspect": repeat(options.runs, *slickq, "inspect", "q0", *where),
-            "list": repeat(max(options.runs // 2, 1), *slickq, "list", *where),
+            "inspect": look(options.runs, slickq, "inspect", "q0", *where),
+            "list": look(max(options.runs // 2, 1), slickq, "list", *where),
         }
         before, begin = cpu_seconds(daemon.pid), time.monotonic()
         time.sleep(options.seconds)

@@ -3,8 +3,8 @@
 //   spin     burns the core; the shortest latency
 //   yield    lets others run on it
 //   backoff  spins, then yields, then sleeps longer and longer, up to max_sleep
-//   block    sleeps until a producer wakes it (futex in the annex); never longer than max_sleep at a time, because
-//            originals, and producers without an annex, wake nobody
+//   block    sleeps until a producer wakes it (futex in the annex); for 1 ms at first, later for a sixteenth of what it
+//            has waited, up to max_sleep, because originals, and producers without an annex, wake nobody
 //
 // How sleepers and producers find each other: `wake` is the word slept on, and counts wake-ups; `waiters` is 0 or the
 // flag of the highest count with which anybody went to sleep.
@@ -81,9 +81,11 @@ struct KernelFutex {
   static bool barrier() noexcept { return barrier_everywhere(); }
 };
 
-/// Sleep once, or not at all when `ready()`: returns its answer. Step numbers: see above.
+/// Sleep once, or not at all when `ready()`: returns its answer. Step numbers: see above. `firm`: the flag that stayed
+/// up behind a barrier, 0 at first; kept from one sleep of a wait to the next. As long as it is up and the count is the
+/// same nobody has overlooked it, and the barrier, which costs more than the sleep, need not be repeated.
 template <class Memory = HardwareMemory, class Futex = KernelFutex, class Ready>
-bool doze(Annex& annex, std::chrono::nanoseconds limit, Ready& ready) noexcept {
+bool doze(Annex& annex, std::chrono::nanoseconds limit, Ready& ready, std::uint32_t& firm) noexcept {
   // acquire: pairs with the producer's count in wake_sleepers(): our flag comes behind what it took down before.
   const std::uint32_t seen = Memory::load(&annex.wake.value, std::memory_order_acquire);  // 1
   const std::uint32_t mine = seen << 1 | 1;
@@ -93,11 +95,15 @@ bool doze(Annex& annex, std::chrono::nanoseconds limit, Ready& ready) noexcept {
          !Memory::compare_exchange(&annex.waiters.value, flag, mine, std::memory_order_relaxed,
                                    std::memory_order_relaxed)) {
   }
-  // seq_cst: pairs with the producer's barrier in wake_sleepers(), or is that barrier: who goes to sleep has the time.
-  Memory::fence(std::memory_order_seq_cst);
+  if (flag != mine || firm != mine) {
+    // seq_cst: pairs with the producer's barrier in wake_sleepers(), or is that barrier: who goes to sleep has the
+    // time.
+    Memory::fence(std::memory_order_seq_cst);
+    firm = Futex::barrier() ? mine : 0;
+  }
   // Who publishes by plain stores may then not see us: look again before long.
   constexpr std::chrono::nanoseconds kUnseen = std::chrono::milliseconds(5);
-  if (!Futex::barrier()) limit = std::min(limit, kUnseen);
+  if (firm == 0) limit = std::min(limit, kUnseen);
   if (ready()) return true;                     // 3
   Futex::wait(&annex.wake.value, seen, limit);  // 4
   return false;
@@ -164,7 +170,7 @@ class Waiter {
     } else if (round < std::uint64_t{wait_.spins()} + wait_.yields()) {
       std::this_thread::yield();
     } else if (wait_.kind() == Wait::Kind::block && annex_ != nullptr) {
-      return detail::doze(*annex_, std::min(wait_.max_sleep(), left(deadline)), ready);
+      return detail::doze(*annex_, std::min(next_doze(), left(deadline)), ready, firm_);
     } else {
       std::this_thread::sleep_for(std::min(next_sleep(), left(deadline)));
     }
@@ -177,6 +183,13 @@ class Waiter {
     return sleep_;
   }
 
+  // Where items are frequent nobody waits long for one; where they are rare a sleep that ends costs some 20 us of CPU.
+  Wait::Duration next_doze() noexcept {
+    const auto now = Clock::now();
+    if (begun_ == Clock::time_point{}) begun_ = now;
+    return std::min(wait_.max_sleep(), std::max<Wait::Duration>((now - begun_) / 16, std::chrono::milliseconds(1)));
+  }
+
   static Wait::Duration left(Clock::time_point deadline) noexcept {
     return std::max(deadline - Clock::now(), Clock::duration(0));
   }
@@ -184,6 +197,8 @@ class Waiter {
   Wait wait_;
   Annex* annex_;
   Wait::Duration sleep_{0};
+  Clock::time_point begun_{};  // the first doze
+  std::uint32_t firm_ = 0;
 };
 
 }  // namespace slickq

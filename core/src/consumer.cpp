@@ -80,9 +80,7 @@ Consumer::Consumer(const Queue& queue, Start start, Polling polling) noexcept
 
 ReadStyle Consumer::style() const noexcept {
   ReadStyle style;
-  const std::uint32_t first = polling_ == Polling::throughput ? kEmptiesACheck - 1 : 0;
-  style.check_when_empty =
-      empties_ % kEmptiesACheck == first || empties_ >= sleeps_from_ || (empties_ != 0 && is_lapped());
+  style.check_when_empty = is_worth_a_look_at_c() || (empties_ != 0 && is_lapped());
   style.first_wait = rest_ / 4;
   style.longest_wait = rest_ * 2;
   return style;

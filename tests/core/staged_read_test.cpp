@@ -232,6 +232,70 @@ TEST_CASE("an idle reader notices a reset within a bounded number of looks") {
   }
 }
 
+namespace {
+
+/// The ways to look for one item.
+using Look = PopResult (*)(Consumer&);
+constexpr Look kLooks[] = {
+    [](Consumer& c) {
+      Bytes bytes;
+      return c.pop(bytes);
+    },
+    [](Consumer& c) {
+      std::array<std::byte, 64> room;
+      return c.pop_into(room);
+    },
+    [](Consumer& c) {
+      Bytes bytes;
+      return c.peek(bytes);
+    },
+};
+
+/// The first answer that is more than "nothing", within so many looks that find nothing.
+PopResult look_on(Consumer& consumer, Look look) {
+  PopResult result;
+  for (int looks = 0; looks < 257 && result.what == Pop::empty && result.lost == 0; ++looks) result = look(consumer);
+  return result;
+}
+
+}  // namespace
+
+TEST_CASE("a reader that was idle before it read anything notices a reset within a bounded number of looks") {
+  for (const Polling polling : kPollings) {
+    for (const Look look : kLooks) {
+      Queue queue = queue_of(8);
+      Producer producer(queue);
+      for (std::uint64_t k = 0; k < 20; ++k) REQUIRE(push(producer, k) == Push::pushed);
+      Consumer consumer(queue, {slickq::Start::At::newest}, polling);
+      REQUIRE(look(consumer).what == Pop::empty);
+      queue.reset();
+      for (std::uint64_t k = 0; k < 3; ++k) REQUIRE(push(producer, k) == Push::pushed);
+      CHECK(look_on(consumer, look).what == Pop::reset);
+    }
+  }
+}
+
+// Neither the slot of the hole nor that of the last item read is the beginning of anything later.
+TEST_CASE("a reader that waits at a hole notices within a bounded number of looks that larger items went over it") {
+  for (const Polling polling : kPollings) {
+    for (const Look look : kLooks) {
+      Queue queue = queue_of(8);
+      const auto item = [&](std::uint32_t count) { queue.ring().publish(queue.ring().reserve(count), count); };
+      for (int k = 0; k < 5; ++k) item(1);
+      Consumer consumer(queue, {slickq::Start::At::index, 4}, polling);
+      std::array<std::byte, 64> room;
+      REQUIRE(consumer.pop_into(room).what == Pop::item);
+      REQUIRE(queue.ring().reserve(1) == 5);
+      REQUIRE(look(consumer).what == Pop::empty);
+      for (int k = 0; k < 5; ++k) item(1);
+      item(3);  // in the slots of 3, of 4 and of the hole
+      const PopResult result = look_on(consumer, look);
+      CHECK(result.first_lost == 5);
+      CHECK(result.lost > 0);
+    }
+  }
+}
+
 TEST_CASE("under producers at full speed nothing torn is handed out, and received + lost adds up, in each way") {
   constexpr std::uint64_t kItems = 200000;
   constexpr std::uint32_t kWords = 64;

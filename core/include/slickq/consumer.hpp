@@ -133,11 +133,15 @@ class Consumer : public ConsumerBase {
   /// One more look that finds nothing, behind another and nothing special about it: in line, as what a reader in
   /// a hurry waits for is the next look. False: look properly.
   bool is_still_empty() noexcept {
-    if (polling_ != Polling::latency || empties_ == 0 || (empties_ + 1) % kEmptiesACheck == 0) return false;
-    if (empties_ >= sleeps_from_) return false;  // a look before a sleep is worth a look at C
+    if (polling_ != Polling::latency || is_worth_a_look_at_c()) return false;
     if (!ring_->is_nothing_at(cursor_) || is_lapped()) return false;
     ++empties_;
     return true;
+  }
+  /// The first look that finds nothing, then each so many, and each before a sleep.
+  bool is_worth_a_look_at_c() const noexcept {
+    const std::uint32_t first = polling_ == Polling::throughput ? kEmptiesACheck - 1 : 0;
+    return empties_ % kEmptiesACheck == first || empties_ >= sleeps_from_;
   }
   /// The last item is gone: the queue went round, or was reset.
   bool is_lapped() const noexcept { return last_ != kNoIndex && ring_->held_by_slot(last_) != last_; }

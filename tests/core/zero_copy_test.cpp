@@ -5,6 +5,7 @@
 #include <array>
 #include <atomic>
 #include <chrono>
+#include <cstddef>
 #include <cstring>
 #include <thread>
 #include <vector>
@@ -76,6 +77,32 @@ TEST_CASE(
   CHECK(next.lost == 2);
   CHECK(next.first_lost == 0);
   CHECK(next.last_lost == 1);
+}
+
+TEST_CASE("who committed what was not valid any more goes back to it, and is told what was lost") {
+  Queue queue = Queue::local(Geometry::make(Layout::slq1, 8, 8));
+  slickq::Ring& ring = queue.ring();
+  ring.publish(ring.reserve(3), 3);
+  for (int k = 0; k < 5; ++k) ring.publish(ring.reserve(1), 1);
+  Consumer consumer(queue);
+  const std::uint64_t next_lap = ring.reserve(1);
+  // Stopped in the middle of its plain stores: the size is there, the index is not.
+  const std::uint32_t size = 1;
+  std::memcpy(ring.base() + slickq::kHeaderBytes + offsetof(slickq::Slot, size), &size, sizeof size);
+  std::span<const std::byte> elements;
+  const auto peeked = consumer.peek(elements);
+  REQUIRE(peeked.what == Pop::item);
+  consumer.commit(peeked);
+  CHECK(consumer.cursor() == 1);  // the inside of the item
+  CHECK(consumer.peek(elements).what == Pop::empty);
+  REQUIRE_FALSE(consumer.still_valid(peeked));
+  consumer.seek(peeked.index);
+  const auto next = consumer.peek(elements);
+  REQUIRE(next.what == Pop::item);
+  CHECK(next.index == 3);
+  CHECK(next.first_lost == 0);
+  CHECK(next.lost == 3);
+  ring.publish(next_lap, 1);
 }
 
 TEST_CASE("under a producer that laps all the time what was valid was whole, and every index is accounted for") {

@@ -106,21 +106,26 @@ class Consumer : public ConsumerBase {
   /// at any moment: what was made of them counts only if still_valid(result) says so afterwards. Then commit(result).
   /// Several may be peeked at and committed one by one before still_valid() is asked: the oldest speaks for all.
   PopResult peek(std::span<const std::byte>& elements) noexcept;
-  /// Were the bytes those of the item all the time up to now?
+  /// Were the bytes those of the item all the time up to now? If not, nothing that was peeked at from there on is sure,
+  /// neither its size nor where the next item begins: seek() to its index, and the next look tells what was lost.
   bool still_valid(const PopResult& peeked) const noexcept { return ring_->is_intact(peeked.index); }
   /// Go on behind the item; nothing when the result was none.
   void commit(const PopResult& peeked) noexcept {
-    if (peeked.what == Pop::item) seek(peeked.index + ring_->geometry().footprint(peeked.count));
+    if (peeked.what == Pop::item) go_to(peeked.index + ring_->geometry().footprint(peeked.count));
   }
 
   /// The next index that will be handed out.
   std::uint64_t cursor() const noexcept { return next_ == staged_ ? cursor_ : stage_items_[next_].index; }
   void seek(std::uint64_t cursor) noexcept {
-    next_ = staged_ = 0;
-    cursor_ = cursor;
+    go_to(cursor);
+    peeked_ = cursor;  // perhaps for the second time: the next peek looks whether it is still there
   }
 
  private:
+  void go_to(std::uint64_t cursor) noexcept {
+    next_ = staged_ = 0;
+    cursor_ = cursor;
+  }
   PopResult hand_out(std::span<const std::byte>& bytes) noexcept {
     const BatchItem& item = stage_items_[next_++];
     bytes = item.bytes;

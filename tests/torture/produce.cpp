@@ -29,8 +29,9 @@ class Producing {
 
   void run() {
     // More of what is simple; a table and not a distribution, to see it.
-    constexpr std::array ways{&Producing::push,  &Producing::push,  &Producing::block,    &Producing::block,
-                              &Producing::batch, &Producing::fewer, &Producing::in_place, &Producing::abandon};
+    constexpr std::array ways{&Producing::push,     &Producing::push,    &Producing::block,
+                              &Producing::block,    &Producing::batch,   &Producing::fewer,
+                              &Producing::in_place, &Producing::abandon, &Producing::burst};
     while (!stage_.board->stop_producing.load(std::memory_order_relaxed)) {
       if (record_.fall.load(std::memory_order_relaxed)) fall();
       (this->*ways[dice_.below(ways.size())])();
@@ -105,6 +106,16 @@ class Producing {
     const bool one_step = aside == producer_.detours() + producer_.late_pushes() && !stage_.plan.waits;
     if (pushed != 0) end(pushed, producer_.last_index(), one_step);
     if (what != Push::pushed) judge(what, producer_.last_index());
+  }
+
+  // Mostly not all of a run, or more than one.
+  void burst() {
+    slickq::Burst burst = producer_.burst(2 + static_cast<std::uint32_t>(dice_.below(kMostBatch - 1)));
+    for (std::uint64_t items = 1 + dice_.below(kMostBatch); items != 0; --items) {
+      begin(1);
+      const Push what = burst.push(make(0, sequence_, 1));
+      judge(what, producer_.last_index());
+    }
   }
 
   void in_place() {

@@ -92,6 +92,7 @@ class Reading_ {
     if (way <= 3) return batch();
     if constexpr (requires(std::span<const std::byte> e) { consumer_.peek(e); }) {
       if (way <= 5) return peek();
+      if (way == 6) return staged();
     }
     return took(consumer_.pop_into(buffer_));
   }
@@ -107,6 +108,13 @@ class Reading_ {
     const std::size_t most = 1 + dice_.below(kMostBatch);
     const PopResult result = consumer_.pop_batch(buffer_, std::span(items).first(most), taken);
     for (const BatchItem& item : taken) kept_.take(item.index, item.count, item.bytes);
+    return result;
+  }
+
+  PopResult staged() {
+    std::span<const std::byte> bytes;
+    const PopResult result = consumer_.pop(bytes);
+    if (result.what == Pop::item) kept_.take(result.index, result.count, bytes);
     return result;
   }
 
@@ -199,7 +207,8 @@ struct SharedAccount {
 void consume(Stage& stage, const ActorPlan& actor, std::uint64_t life) {
   Dice dice(actor.seed + life);
   const Queue queue = Queue::open(stage.plan.name, stage.dir);
-  slickq::Consumer consumer(queue, some_start(dice));
+  const auto polling = dice.one_in(2) ? slickq::Polling::latency : slickq::Polling::throughput;
+  slickq::Consumer consumer(queue, some_start(dice), polling);
   OwnAccount account(stage, actor.number, consumer);
   Reading_<slickq::Consumer, OwnAccount>(stage, consumer, account, dice).run();
 }

@@ -164,3 +164,29 @@ TEST_CASE("a dead reservation is one also when a dead line was told of its middl
   CHECK(plan.repairs.front().index == kRing);
   CHECK(plan.repairs.front().end == kRing + 3);
 }
+
+// The marker that leads round the ring's end is put in the instant of the reservation, and told behind it. Its owner
+// died in between, was repaired and forgotten; then a run of the lap before comes late.
+TEST_CASE("a marker round the end that its dead owner told nobody of is put back all the same") {
+  Scene scene;
+  scene.push(kRing - 1);
+  REQUIRE(scene.ring().reserve_singles(1).index == kRing - 1);
+  scene.journal.held_firmly(0, kRing - 1, kRing);
+  scene.push(kRing - 1);
+  const std::uint64_t jumps_from = 2 * kRing - 1;
+  scene.journal.reserving(1, jumps_from);
+  REQUIRE(scene.ring().reserve(2) == 2 * kRing);
+  REQUIRE(scene.ring().look(jumps_from).what == Look::jump);
+
+  const std::vector<bool> second_is_dead = {false, true, false};
+  CHECK(slickq::apply_repair(scene.ring(), scene.journal, scene.plan(second_is_dead)));
+  REQUIRE(scene.is_settled(1, scene.plan(second_is_dead)));
+  scene.journal.free(1);
+
+  scene.ring().fill_slot(kRing - 1, 1);
+  REQUIRE(scene.ring().look(jumps_from).what == Look::nothing);
+  Writer(scene.ring(), scene.journal, 0).finish(kRing - 1, kRing, kRing);
+  const slickq::Sight sight = scene.ring().look(jumps_from);
+  CHECK(sight.what == Look::jump);
+  CHECK(sight.next == 2 * kRing);
+}

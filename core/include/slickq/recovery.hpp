@@ -25,10 +25,12 @@
 // A ring of one slot needs no repair and has none: the next reservation laps it.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <vector>
 
 #include "slickq/journal.hpp"
+#include "slickq/markers.hpp"
 #include "slickq/ring.hpp"
 
 namespace slickq {
@@ -162,8 +164,31 @@ RepairPlan plan_repair(const BasicRing<Memory>& ring, const BasicJournal<Memory>
   return plan;
 }
 
-/// Put the markers of `plan.repairs`. False: somebody published in between; what is left needs a new plan. `marked` is
-/// raised by the elements that readers now jump over.
+namespace detail {
+
+/// Whoever leads round the ring's end puts one marker in the instant of his reservation, and tells of it behind that.
+/// He may have died in between: then a late run of an earlier lap would hide the marker, and never look for it. So it
+/// is told for him, and put again, as he would have. True of anybody's marker, and harmless. `bound`: his line's.
+template <class Memory>
+void tell_of_the_jump(BasicRing<Memory>& ring, BasicJournal<Memory> journal, std::uint64_t bound) {
+  const Geometry& geometry = ring.geometry();
+  const std::uint64_t reserved = ring.reserved_index();
+  const std::uint64_t begins = reserved - (reserved & geometry.mask());  // no other lap's beginning can be led to
+  if (begins == 0) return;
+  const std::uint64_t floor = reserved > geometry.capacity() ? reserved - geometry.capacity() : 0;
+  for (std::uint64_t at = geometry.footprint(std::max(bound, floor)); at < begins; at += geometry.items_per_slot()) {
+    const Sight sight = ring.look(at);
+    if (sight.what != Look::jump || sight.next != begins) continue;
+    journal.tell_passed(at, begins, kNoLine);
+    put_markers(ring, at, begins);
+    return;
+  }
+}
+
+}  // namespace detail
+
+/// Put the markers of `plan.repairs`, and those again that the dead may have told nobody of. False: somebody published
+/// in between; what is left needs a new plan. `marked` is raised by the elements that readers now jump over.
 template <class Memory>
 bool apply_repair(BasicRing<Memory>& ring, BasicJournal<Memory> journal, const RepairPlan& plan,
                   std::uint64_t* marked = nullptr) {
@@ -187,6 +212,10 @@ bool apply_repair(BasicRing<Memory>& ring, BasicJournal<Memory> journal, const R
     }
     if (marked != nullptr) *marked += run.end - from;
     complete = complete && done;
+  }
+  for (const std::uint32_t line : plan.dead) {
+    const Claim claim = journal.claim(line);
+    if (claim.state == JournalState::reserving) detail::tell_of_the_jump(ring, journal, claim.index);
   }
   return complete;
 }

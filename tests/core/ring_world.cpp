@@ -147,12 +147,16 @@ std::uint64_t World::reserve(Writer& writer, std::uint32_t count) {
 void World::push(Writer& writer, std::uint32_t producer, std::uint64_t number, std::uint32_t reserved,
                  std::uint32_t count) {
   for (bool visible = false; !visible;) {
-    const std::uint64_t index = reserve(writer, reserved);
+    // As Producer::push(): one slot in one try, and the long way where that does not go.
+    std::uint64_t index = reserved == 1 && rests_.one_in(2) ? writer.reserve_one() : kNoIndex;
+    const bool in_one_piece = index != kNoIndex && flaw_ != Flaw::blind_publish;
+    if (index == kNoIndex) index = reserve(writer, reserved);
     const std::uint64_t id = ledger_.begin(producer, number, index, count);
     write(id, index, count);
-    visible = publish(writer, index, index + ring_.geometry().footprint(reserved), count);
+    visible = in_one_piece ? writer.publish_one(index)
+                           : publish(writer, index, index + ring_.geometry().footprint(reserved), count);
     ledger_.end(id, visible);
-    writer.done();
+    if (!in_one_piece) writer.done();
     if (!visible) ++late_;
   }
 }
@@ -168,7 +172,7 @@ void World::push_run(Writer& writer, std::uint32_t producer, std::uint64_t& numb
   std::vector<std::uint64_t> ids;
   std::uint64_t used = run.index;  // visible up to here
   std::uint64_t at = run.index;    // written up to here
-  while (at != end && writer.is_clear(at, step)) {
+  while (at != end && writer.is_clear_one(at)) {
     ids.push_back(ledger_.begin(producer, number++, at, 1));
     write(ids.back(), at, 1);
     at += step;
@@ -189,7 +193,10 @@ void World::push_run(Writer& writer, std::uint32_t producer, std::uint64_t& numb
 // A hasty repairer takes the living for dead, and a run trusts that nobody does.
 std::uint64_t World::put_up(Writer& writer, std::uint64_t from, std::uint64_t to) {
   const std::uint64_t step = ring_.geometry().items_per_slot();
-  if (!cast_.hasty && flaw_ != Flaw::blind_publish) return writer.put_up(from, to);
+  if (!cast_.hasty && flaw_ != Flaw::blind_publish) {
+    if (from + step == to && rests_.one_in(2)) return writer.put_up_one(from) ? to : from;
+    return writer.put_up(from, to);
+  }
   while (from != to && publish(writer, from, from + step, 1)) from += step;
   return from;
 }
@@ -201,6 +208,16 @@ void World::give_up(Writer& writer, std::uint32_t count) {
 }
 
 // --- consumers
+
+// As Consumer: it looks at C only now and then.
+slickq::ReadStyle World::some_style() {
+  slickq::ReadStyle style;
+  if (producing_ == 0) return style;
+  style.check_when_empty = rests_.one_in(3);
+  style.check_peeked = rests_.one_in(3);
+  if (rests_.one_in(3)) style.first_wait = style.longest_wait = 4;
+  return style;
+}
 
 template <class Position>
 bool World::take(Reader& reader, Position position, Dice& dice) {
@@ -217,7 +234,7 @@ bool World::take(Reader& reader, Position position, Dice& dice) {
 
 template <class Position>
 bool World::take_one(Reader& reader, Position position, std::span<std::byte> buffer) {
-  const auto result = slickq::BasicReader<Memory, Position>(ring_, position).pop(buffer);
+  const auto result = slickq::BasicReader<Memory, Position>(ring_, position, some_style()).pop(buffer);
   ledger_.pass(reader.account, result);
   if (result.what == Pop::reset) ledger_.fail("a reset nobody made", result.index);
   if (result.what != Pop::item) return false;
@@ -229,7 +246,8 @@ template <class Position>
 bool World::take_batch(Reader& reader, Position position, std::span<std::byte> buffer) {
   std::array<slickq::BatchItem, 5> items;
   std::span<slickq::BatchItem> taken;
-  const auto result = slickq::BasicReader<Memory, Position>(ring_, position).pop_batch(buffer, items, taken);
+  const auto result =
+      slickq::BasicReader<Memory, Position>(ring_, position, some_style()).pop_batch(buffer, items, taken);
   ledger_.pass(reader.account, result);
   for (const slickq::BatchItem& item : taken) {
     ledger_.accept(reader.account, item.index, item.count, item.bytes.data());
@@ -239,7 +257,7 @@ bool World::take_batch(Reader& reader, Position position, std::span<std::byte> b
 
 bool World::peek_one(Reader& reader) {
   const slickq::OwnPosition position(reader.cursor);
-  const auto result = slickq::BasicReader<Memory, slickq::OwnPosition>(ring_, position).peek();
+  const auto result = slickq::BasicReader<Memory, slickq::OwnPosition>(ring_, position, some_style()).peek();
   ledger_.pass(reader.account, result);
   if (result.what != Pop::item) return false;
   std::array<std::byte, 8 * kElementBytes> copy;

@@ -120,6 +120,7 @@ class World {
   void write(std::uint64_t id, std::uint64_t index, std::uint32_t count);
   bool publish(Writer& writer, std::uint64_t index, std::uint64_t end, std::uint32_t count);
 
+  slickq::ReadStyle some_style();
   template <class Position>
   bool take(Reader& reader, Position position, Dice& dice);
   template <class Position>

@@ -394,7 +394,7 @@ Reservation Producer::reserve(std::uint32_t count) noexcept {
 
 Reservation::Reservation(Reservation&& other) noexcept
     : producer_(other.producer_),
-      what_(other.what_),
+      what_(std::exchange(other.what_, Push::late)),
       index_(std::exchange(other.index_, kNoIndex)),
       count_(other.count_) {}
 
@@ -419,6 +419,7 @@ Push Reservation::publish(std::uint32_t count) noexcept {
 void Reservation::abandon() noexcept {
   const std::uint64_t index = std::exchange(index_, kNoIndex);
   if (index == kNoIndex) return;
+  what_ = Push::late;
   producer_->engaged_ = false;
   producer_->abandon(index, count_);
 }

@@ -305,3 +305,22 @@ TEST_CASE("what was given up is no hole, also when its start is overwritten and 
     }
   }
 }
+
+TEST_CASE("a reservation that is not there any more publishes nothing, and says so") {
+  Queue queue = queue_of(Layout::slq1);
+  Producer producer(queue);
+  {
+    Reservation reservation = producer.reserve(1);
+    reservation.abandon();
+    CHECK(reservation.publish() == Push::late);
+  }
+  {
+    Reservation reservation = producer.reserve(1);
+    Reservation elsewhere = std::move(reservation);
+    CHECK(reservation.publish() == Push::late);  // NOLINT: what a moved one says is the point
+    CHECK(producer.pushed_items() == 0);
+    CHECK(elsewhere.publish() == Push::pushed);
+    CHECK(elsewhere.publish() == Push::pushed);  // it is in, once
+  }
+  CHECK(producer.pushed_items() == 1);
+}

@@ -36,7 +36,8 @@ enum class Push : std::uint8_t {
   exhausted,   ///< the 2^47 index limit is reached: nothing was done
   timed_out,   ///< a respected cursor did not move in time: nothing was pushed
   obstructed,  ///< wherever the item could go another producer is at work and stands still: nothing was pushed
-  late,        ///< only of a Reservation: the ring went round before it was published; nobody sees the item
+  late,        ///< only of a Reservation: nobody sees the item, as the ring went round before it was published, or it was
+               ///< abandoned or moved away before
   busy         ///< a Reservation or a Burst of this producer is still open: nothing was done
 };
 
@@ -71,7 +72,7 @@ class Reservation {
   Reservation& operator=(Reservation&&) = delete;
   ~Reservation();
 
-  /// pushed (that is: reserved), too_large, exhausted, timed_out, obstructed or busy.
+  /// pushed (reserved, and later published), late, too_large, exhausted, timed_out, obstructed or busy.
   Push what() const noexcept { return what_; }
   explicit operator bool() const noexcept { return index_ != kNoIndex; }
   /// The elements, in the ring; they still hold what was there a lap ago.
@@ -139,8 +140,8 @@ class Producer {
   /// n elements as ONE item; `elements.size()` is a multiple of the element size, rounded up and zero-padded if not.
   Push push_block(std::span<const std::byte> elements) noexcept;
   /// Many elements, each an item of its own, up to 16 of them reserved in one atomic step: `elements.size()` as in
-  /// push_block(). On timed_out, obstructed or exhausted the first pushed_items() are
-  /// in; on busy none.
+  /// push_block(). On timed_out, obstructed or exhausted as many of the first are in as pushed_items() rose by; on busy
+  /// none.
   Push push_batch(std::span<const std::byte> elements) noexcept;
 
   /// `k`: items reserved in one step, up to 16; fewer where the ring or the respected cursors leave no room.

@@ -36,8 +36,8 @@ enum class Push : std::uint8_t {
   exhausted,   ///< the 2^47 index limit is reached: nothing was done
   timed_out,   ///< a respected cursor did not move in time: nothing was pushed
   obstructed,  ///< wherever the item could go another producer is at work and stands still: nothing was pushed
-  late,        ///< only of a Reservation: nobody sees the item, as the ring went round before it was published, or it was
-               ///< abandoned or moved away before
+  late,        ///< only of a Reservation: nobody sees the item. The ring went round before it was published, or it was
+               ///< abandoned, or moved away
   busy         ///< a Reservation or a Burst of this producer is still open: nothing was done
 };
 

@@ -1,5 +1,6 @@
 // The declared only producer: who else is refused, what its death leaves, what it writes.
 #include <doctest/doctest.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -8,6 +9,7 @@
 #include <cstring>
 #include <memory>
 #include <optional>
+#include <stdexcept>
 #include <vector>
 
 #include "child_process.hpp"
@@ -15,6 +17,7 @@
 #include "slickq/error.hpp"
 #include "slickq/producer.hpp"
 #include "slickq/repair.hpp"
+#include "slickq/scan.hpp"
 #include "support/shm_dir.hpp"
 
 using slickq::Consumer;
@@ -61,6 +64,16 @@ std::optional<Errc> refusal(Queue& queue, ProducerOptions options) {
   }
 }
 
+// From here on nothing can be opened: in a child, which has its limits for itself.
+void open_no_more_files() {
+  const int next = dup(STDIN_FILENO);
+  close(next);
+  rlimit limit{};
+  if (next < 0 || getrlimit(RLIMIT_NOFILE, &limit) != 0) throw std::runtime_error("no descriptor to begin with");
+  limit.rlim_cur = static_cast<rlim_t>(next);
+  if (setrlimit(RLIMIT_NOFILE, &limit) != 0 || dup(STDIN_FILENO) >= 0) throw std::runtime_error("still one more");
+}
+
 Push push(Producer& producer, std::uint64_t value) { return producer.push(std::as_bytes(std::span(&value, 1))); }
 
 }  // namespace
@@ -92,6 +105,66 @@ TEST_CASE("one of several producers that ends does not open the door for one tha
   const Producer stays(here);
   { const Producer goes(here); }
   CHECK(refusal(there, alone()) == Errc::busy);
+}
+
+TEST_CASE("one that cannot open the segment once more shares unseen by nobody, until it and its like have ended") {
+  const ShmDir dir;
+  Queue queue = queue_in(dir);
+  Child child([&](ChildSide& side) {
+    Queue mine = Queue::open("q", dir.path());
+    open_no_more_files();
+    {
+      const Producer stays(mine);
+      { const Producer goes(mine); }
+      if (refusal(mine, alone()) != Errc::busy) return 1;
+      side.report_and_wait();
+    }
+    side.report_and_wait();  // the queue is still open
+    return 0;
+  });
+  REQUIRE(child.reported());
+  CHECK(refusal(queue, alone()) == Errc::busy);
+  CHECK(refusal(queue, {}) == std::nullopt);
+  child.go_on();
+  REQUIRE(child.reported());
+  CHECK(refusal(queue, alone()) == std::nullopt);
+  child.go_on();
+  CHECK(child.join() == 0);
+}
+
+TEST_CASE("one that cannot open the segment once more is alone if declared so, and finds who is") {
+  const ShmDir dir;
+  Queue queue = queue_in(dir);
+  Child child([&](ChildSide& side) {
+    Queue mine = Queue::open("q", dir.path());
+    open_no_more_files();
+    side.report_and_wait();
+    if (refusal(mine, {}) != Errc::busy || refusal(mine, alone()) != Errc::busy) return 1;
+    side.report_and_wait();
+    {
+      const Producer only(mine, alone());
+      if (refusal(mine, {}) != Errc::busy || refusal(mine, alone()) != Errc::busy) return 2;
+      side.report_and_wait();
+    }
+    if (refusal(mine, {}) != std::nullopt || refusal(mine, alone()) != std::nullopt) return 3;
+    side.report_and_wait();
+    return 0;
+  });
+  REQUIRE(child.reported());
+  {
+    const Producer only(queue, alone());
+    child.go_on();
+    REQUIRE(child.reported());
+  }
+  child.go_on();
+  REQUIRE(child.reported());
+  CHECK(refusal(queue, {}) == Errc::busy);
+  CHECK(refusal(queue, alone()) == Errc::busy);
+  child.go_on();
+  REQUIRE(child.reported());
+  CHECK(refusal(queue, alone()) == std::nullopt);
+  child.go_on();
+  CHECK(child.join() == 0);
 }
 
 TEST_CASE("on a local queue, too") {
@@ -183,6 +256,25 @@ TEST_CASE("killed between reserve and publish it leaves a hole that is provably 
       std::uint64_t value = 0;
       while (value != 77) REQUIRE(consumer.pop_into(std::as_writable_bytes(std::span(&value, 1))).what == Pop::item);
     }
+  }
+}
+
+TEST_CASE("all that a block jumps over is marked: who begins in the middle of it finds no hole") {
+  for (const Layout layout : kLayouts) {
+    CAPTURE(slickq::to_string(layout));
+    const ShmDir dir;
+    Queue queue = queue_in(dir, layout);
+    const std::uint64_t step = queue.geometry().items_per_slot();
+    const auto view = slickq::View::open_segment("q", dir.path());
+    Producer producer(queue, alone());
+    for (std::uint64_t k = 0; k < 5; ++k) REQUIRE(push(producer, k) == Push::pushed);
+    const std::vector<std::uint64_t> block(4 * step);
+    REQUIRE(producer.push_block(std::as_bytes(std::span(block))) == Push::pushed);  // from slot 8 on: 5, 6, 7 are empty
+    for (int k = 0; k < 4; ++k) {
+      CHECK(slickq::scan(view).holes.empty());
+      REQUIRE(push(producer, 1) == Push::pushed);  // the oldest slots are 4, 5, 6, 7 in turn
+    }
+    for (std::uint64_t slot = 5; slot < 8; ++slot) CHECK(queue.ring().look(slot * step).what != slickq::Look::nothing);
   }
 }
 

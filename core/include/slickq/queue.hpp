@@ -37,7 +37,7 @@ class LineTable {
   std::atomic<std::uint64_t> taken_{0};
 };
 
-/// Which producers a local queue has (producers_lock.hpp).
+/// Which producers a queue has that are told apart in this process (producers_lock.hpp): all of a local one.
 struct ProducerCount {
   std::mutex mutex;
   std::uint32_t sharing = 0;

@@ -37,37 +37,45 @@ Error refused(const Queue& queue, ProducersLock::Kind kind) {
 
 }  // namespace
 
-ProducersLock::ProducersLock(const Queue& queue, Kind kind) : kind_(kind) {
+ProducersLock::ProducersLock(const Queue& queue, Kind kind) : pid_(getpid()), kind_(kind) {
   if (!queue.is_shared()) {
     join(queue);
     return;
   }
   // By an open file of its own: the locks of one do not conflict, and several producers may use one Queue.
   fd_ = open_again(queue.segment().fd(), true);
-  if (fd_ < 0 && kind == Kind::shared) return;  // whoever cannot ask shares unasked
-  if (fd_ < 0) throw system_failure(queue.name(), "cannot open again, to lock out other producers", errno);
-  const int error = set_first_byte(fd_, kind == Kind::alone ? F_WRLCK : F_RDLCK);
+  if (fd_ < 0) {
+    join(queue);
+    queue_fd_ = queue.segment().fd();
+  }
+  const int error = lock(fd_ < 0 ? queue_fd_ : fd_);
   if (error == 0) return;
-  close(fd_);
+  leave();
   if (error == EAGAIN || error == EACCES) throw refused(queue, kind);
   throw system_failure(queue.name(), "cannot lock out other producers", error);
 }
+
+int ProducersLock::lock(int fd) noexcept { return set_first_byte(fd, kind_ == Kind::alone ? F_WRLCK : F_RDLCK); }
 
 void ProducersLock::join(const Queue& queue) {
   ProducerCount& count = queue.producer_count();
   const std::lock_guard guard(count.mutex);
   if (count.alone || (kind_ == Kind::alone && count.sharing != 0)) throw refused(queue, kind_);
-  local_ = &count;
+  count_ = &count;
   count.alone = kind_ == Kind::alone;
   if (kind_ == Kind::shared) ++count.sharing;
 }
 
-ProducersLock::~ProducersLock() {
+void ProducersLock::leave() noexcept {
   if (fd_ >= 0) close(fd_);
-  if (local_ == nullptr) return;
-  const std::lock_guard guard(local_->mutex);
-  if (kind_ == Kind::shared) --local_->sharing;
-  local_->alone = false;
+  if (count_ == nullptr) return;
+  const std::lock_guard guard(count_->mutex);
+  if (kind_ == Kind::shared) --count_->sharing;
+  count_->alone = false;
+  // The last one of the file. Not in a forked child: the lock is its parent's, too.
+  if (queue_fd_ >= 0 && count_->sharing == 0 && pid_ == getpid()) set_first_byte(queue_fd_, F_UNLCK);
 }
+
+ProducersLock::~ProducersLock() { leave(); }
 
 }  // namespace slickq

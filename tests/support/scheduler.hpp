@@ -114,6 +114,9 @@ class Scheduler {
     step();
   }
 
+  /// The number of the running task.
+  std::uint32_t running() const { return running_; }
+
   /// Of all tasks, in this run.
   std::uint64_t steps() const { return steps_; }
 

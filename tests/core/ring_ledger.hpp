@@ -98,6 +98,7 @@ class Ledger : public test_support::WriteWatch {
   /// Behind every write: slots only grow, and nothing leads beyond C.
   void written(const void* at) override {
     const auto offset = static_cast<std::size_t>(static_cast<const std::byte*>(at) - base_);
+    if (offset == offsetof(slickq::Header, last_published)) check_last_published();
     const std::size_t end = slickq::kHeaderBytes + sizeof(slickq::Slot) * geometry_->slot_count();
     if (offset < slickq::kHeaderBytes || offset >= end) return;
     const std::size_t number = (offset - slickq::kHeaderBytes) / sizeof(slickq::Slot);
@@ -135,6 +136,17 @@ class Ledger : public test_support::WriteWatch {
     return geometry_->layout() == slickq::Layout::wide ? word : slickq::packed_index(word);
   }
 
+  /// The last item that its producer knows to be visible, kNoIndex when there is none.
+  std::uint64_t newest() const {
+    std::uint64_t newest = slickq::kNoIndex;
+    for (const Item& item : items_) {
+      if (item.state == Item::State::published && (newest == slickq::kNoIndex || item.index > newest)) {
+        newest = item.index;
+      }
+    }
+    return newest;
+  }
+
   /// Late items of runs that were stored over a marker.
   std::uint64_t hidden_markers() const { return hidden_markers_; }
 
@@ -144,6 +156,17 @@ class Ledger : public test_support::WriteWatch {
   const std::string& failure() const { return failure_; }
 
  private:
+  // Who sees it sees the item, and it only grows.
+  void check_last_published() {
+    if (!slickq::has_last_published(geometry_->layout())) return;
+    std::uint64_t index;
+    std::memcpy(&index, base_ + offsetof(slickq::Header, last_published), sizeof index);
+    if (last_published_ != slickq::kNoIndex && index < last_published_) fail("last_published went back", index);
+    last_published_ = index;
+    const std::uint64_t held = seen_[geometry_->slot_of(index)];
+    if (held == slickq::kNoIndex || held < index) fail("last_published, but not there", index);
+  }
+
   bool is_of_a_run(std::uint64_t index) const {
     for (const Account::Range& run : runs_) {
       if (run.first <= index && index <= run.last) return true;
@@ -155,6 +178,7 @@ class Ledger : public test_support::WriteWatch {
   const std::byte* base_;
   std::vector<Account::Range> runs_;
   std::uint64_t hidden_markers_ = 0;
+  std::uint64_t last_published_ = slickq::kNoIndex;
   std::vector<Item> items_;
   std::array<std::uint64_t, 8> seen_{};
   std::string failure_;

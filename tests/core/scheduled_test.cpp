@@ -1,5 +1,5 @@
 // The ring under a seeded scheduler: thousands of interleavings of producers, consumers and a repairer on rings of 1 to
-// 8 elements, with deaths at any step, for every layout. A failing seed is printed; SLICKQ_TEST_SEED repeats it.
+// 8 elements, with deaths at any step, for every layout. The same with the declared only producer. A failing seed is printed; SLICKQ_TEST_SEED repeats it.
 #include <doctest/doctest.h>
 
 #include <chrono>
@@ -10,6 +10,7 @@
 #include "support/seed.hpp"
 
 using ring_test::Flaw;
+using ring_test::Play;
 using ring_test::Scheduler;
 using ring_test::Shape;
 using ring_test::World;
@@ -56,6 +57,7 @@ struct Mistake {
   const char* name;
   const char* sign;
   bool rare = false;  ///< too rare for the tenth of the runs that there is with a sanitizer
+  Play play = Play::several;
 };
 constexpr Mistake kMistakes[] = {
     {Flaw::no_detour, "no detour", "torn"},
@@ -65,7 +67,46 @@ constexpr Mistake kMistakes[] = {
     {Flaw::blind_publish, "publishes without looking", "a slot moved backwards"},
     {Flaw::marks_beyond_c, "marks beyond C", "beyond C"},
     {Flaw::hides_markers, "hides markers", "stuck", true},
+    {Flaw::writes_first, "the only producer writes first", "torn", false, Play::alone},
+    {Flaw::says_nothing, "the only producer says nothing", "stuck", false, Play::alone},
+    {Flaw::bound_ahead, "the only producer says too much", "stuck", false, Play::alone},
+    {Flaw::index_first, "the only producer's index before the size", "torn", false, Play::alone},
 };
+
+/// What happened in many runs together.
+struct Sums {
+  std::uint64_t detours = 0;
+  std::uint64_t late = 0;
+  std::uint64_t repaired = 0;
+  std::uint64_t lost = 0;
+  std::uint64_t steps = 0;
+  std::uint64_t hidden = 0;
+  std::uint64_t unchecked = 0;
+};
+
+Sums run_all(const Shape& shape, Play play, std::uint64_t seeds) {
+  Sums sums;
+  const auto begin = std::chrono::steady_clock::now();
+  for (std::uint64_t k = 0; k < seeds; ++k) {
+    const std::uint64_t seed = test_support::seed() + k;
+    World world(scheduler(), shape, seed, Flaw::none, play);
+    const std::string failure = world.run();
+    REQUIRE_MESSAGE(failure.empty(), describe(shape, seed, failure));
+    sums.detours += world.detours();
+    sums.late += world.late();
+    sums.repaired += world.repaired();
+    sums.lost += world.lost();
+    sums.hidden += world.hidden_markers();
+    sums.unchecked += world.unchecked();
+    sums.steps += scheduler().steps();
+  }
+  const std::chrono::duration<double> took = std::chrono::steady_clock::now() - begin;
+  MESSAGE(describe(shape, seeds, "") << sums.steps << " steps in " << took.count() << " s, detours " << sums.detours
+                                     << ", late " << sums.late << ", repaired " << sums.repaired << ", lost "
+                                     << sums.lost << ", hidden markers " << sums.hidden << ", looks without a check "
+                                     << sums.unchecked);
+  return sums;
+}
 
 // The number of runs until the flaw shows; 0: it never did.
 std::uint64_t runs_until_found(const Mistake& mistake, std::string& failure) {
@@ -73,7 +114,7 @@ std::uint64_t runs_until_found(const Mistake& mistake, std::string& failure) {
   for (std::uint64_t k = 0; k < kSeeds; ++k) {
     for (const Shape& shape : all_shapes()) {
       ++runs;
-      World world(scheduler(), shape, test_support::seed() + k, mistake.flaw);
+      World world(scheduler(), shape, test_support::seed() + k, mistake.flaw, mistake.play);
       failure = world.run();
       if (failure.find(mistake.sign) != std::string::npos) return runs;
     }
@@ -86,36 +127,26 @@ std::uint64_t runs_until_found(const Mistake& mistake, std::string& failure) {
 TEST_CASE("no interleaving and no death breaks a promise of the ring, in any layout") {
   std::uint64_t all_hidden = 0;
   for (const Shape& shape : all_shapes()) {
-    std::uint64_t detours = 0;
-    std::uint64_t late = 0;
-    std::uint64_t repaired = 0;
-    std::uint64_t lost = 0;
-    std::uint64_t steps = 0;
-    std::uint64_t hidden = 0;
-    const auto begin = std::chrono::steady_clock::now();
-    for (std::uint64_t k = 0; k < kSeeds; ++k) {
-      const std::uint64_t seed = test_support::seed() + k;
-      World world(scheduler(), shape, seed, Flaw::none);
-      const std::string failure = world.run();
-      REQUIRE_MESSAGE(failure.empty(), describe(shape, seed, failure));
-      detours += world.detours();
-      late += world.late();
-      repaired += world.repaired();
-      lost += world.lost();
-      hidden += world.hidden_markers();
-      steps += scheduler().steps();
-    }
-    const std::chrono::duration<double> took = std::chrono::steady_clock::now() - begin;
-    MESSAGE(describe(shape, kSeeds, "") << steps << " steps in " << took.count() << " s, detours " << detours
-                                        << ", late " << late << ", repaired " << repaired << ", lost " << lost
-                                        << ", hidden markers " << hidden);
-    all_hidden += hidden;
+    const Sums sums = run_all(shape, Play::several, kSeeds);
+    all_hidden += sums.hidden;
     // Runs in which nothing happens would prove nothing.
-    CHECK(detours > 0);
-    CHECK(lost > 0);
-    if (shape.capacity > shape.items_per_slot) CHECK(repaired > 0);
+    CHECK(sums.detours > 0);
+    CHECK(sums.lost > 0);
+    CHECK(sums.unchecked > 0);
+    if (shape.capacity > shape.items_per_slot) CHECK(sums.repaired > 0);
   }
   CHECK(all_hidden > 0);
+}
+
+TEST_CASE("no interleaving and no death of the declared only producer does, and of its successors") {
+  for (const Shape& shape : all_shapes()) {
+    const Sums sums = run_all(shape, Play::alone, kSeeds / 2);
+    CHECK(sums.hidden == 0);
+    CHECK(sums.late == 0);
+    CHECK(sums.lost > 0);
+    CHECK(sums.unchecked > 0);
+    if (shape.capacity > shape.items_per_slot) CHECK(sums.repaired > 0);
+  }
 }
 
 TEST_CASE("each mistake put in on purpose is found within the same number of runs") {

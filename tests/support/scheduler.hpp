@@ -72,11 +72,11 @@ class Scheduler {
     return id;
   }
 
-  /// Called at a death, with the task's number; may restart() it.
+  /// Called at a death, with the task's number; may restart() it, to die again after so many steps.
   void on_death(std::function<void(std::uint32_t)> call) { on_death_ = std::move(call); }
-  void restart(std::uint32_t id) {
+  void restart(std::uint32_t id, std::uint64_t dies_after = kNever) {
     tasks_[id].state = State::ready;
-    tasks_[id].dies_at = kNever;
+    tasks_[id].dies_at = dies_after == kNever ? kNever : tasks_[id].steps + dies_after;
     restarted_ = id;
   }
 

@@ -13,6 +13,7 @@ using slickq::Producer;
 enum class Written : std::uint8_t { nothing, some, all };
 
 struct Facts {
+  bool alone;
   JournalState journal;
   bool advanced;
   bool jumped;  // no marker is wanted at the end of the ring, or it is there
@@ -32,14 +33,18 @@ struct Row {
   bool (*matches)(const Facts& f);
 };
 
-bool is_held(const Facts& f) { return f.journal == JournalState::held && f.advanced && f.jumped; }
+// The only producer's line says `reserving` from its first breath to its last.
+bool is_at_rest(const Facts& f) { return f.journal == (f.alone ? JournalState::reserving : JournalState::idle); }
+bool is_held(const Facts& f) {
+  return f.journal == (f.alone ? JournalState::reserving : JournalState::held) && f.advanced && f.jumped;
+}
 bool is_reserving(const Facts& f) { return f.journal == JournalState::reserving && f.is_untouched() && f.visible == 0; }
 bool is_unseen(const Facts& f) { return is_held(f) && f.visible == 0 && !f.rest_marked && !f.far_marker; }
 bool is_seen(const Facts& f) { return is_held(f) && f.visible != 0; }
 
 constexpr Row kRows[] = {
     {Point::before_reserve, "before reserve",
-     [](const Facts& f) { return f.journal == JournalState::idle && !f.advanced && f.is_untouched(); }},
+     [](const Facts& f) { return is_at_rest(f) && !f.advanced && f.is_untouched(); }},
     {Point::reserving, "journal reserving", [](const Facts& f) { return is_reserving(f) && !f.advanced; }},
     {Point::marker_missing, "C advanced, jump marker missing",
      [](const Facts& f) { return is_reserving(f) && f.advanced && !f.jumped; }},
@@ -101,6 +106,7 @@ Facts facts_of(const Operation& operation, const Scene& scene, std::span<const s
   const std::uint64_t end = first + operation.slots * scene.step();
   const std::uint64_t second = first + scene.step();
   Facts f{};
+  f.alone = operation.alone;
   f.journal = scene.victims_claim().state;
   f.advanced = scene.view().reserved_index() != scene.reserved_at_begin();
   f.jumped = !operation.straddles() || leads(scene, scene.reserved_at_begin(), first);
@@ -188,7 +194,35 @@ std::vector<Operation> make_operations() {
   };
 }
 
+// What the only producer does of the same, and what moves the bound in its line: five pushes are more than a quarter of
+// the ring.
+std::vector<Operation> make_operations_alone() {
+  using enum Point;
+  std::vector<Operation> operations = make_operations();
+  for (Operation& operation : operations) {
+    operation.alone = true;
+    for (const Point never : {reserving, held, idle_again}) std::erase(operation.points, never);
+  }
+  operations.push_back({"five pushes",
+                        5,
+                        5,
+                        5,
+                        {{0, 1, 0}, {1, 1, 0}, {2, 1, 0}, {3, 1, 0}, {4, 1, 0}},
+                        [](Producer& p, const Geometry&, Elements e) {
+                          for (; !e.empty(); e = e.subspan(kElementBytes)) (void)p.push(e.first(kElementBytes));
+                        },
+                        {before_reserve, advanced, partly_written, some_published, published},
+                        true});
+  return operations;
+}
+
 }  // namespace
+
+slickq::ProducerOptions Operation::options() const {
+  slickq::ProducerOptions options;
+  options.mode = alone ? slickq::ProducerMode::single : slickq::ProducerMode::multi;
+  return options;
+}
 
 const char* to_string(Point point) {
   for (const Row& row : kRows) {
@@ -198,7 +232,11 @@ const char* to_string(Point point) {
 }
 
 const std::vector<Operation>& all_operations() {
-  static const std::vector<Operation> operations = make_operations();
+  static const std::vector<Operation> operations = [] {
+    std::vector<Operation> all = make_operations();
+    for (Operation& operation : make_operations_alone()) all.push_back(std::move(operation));
+    return all;
+  }();
   return operations;
 }
 

@@ -16,9 +16,9 @@ namespace death_test {
 
 enum class Point : std::uint8_t {
   before_reserve,
-  reserving,         ///< the journal says so, C is as it was
+  reserving,         ///< the journal says so, C is as it was (the only producer's says it all the time: see before)
   marker_missing,    ///< C advanced over the end of the ring, without the jump marker
-  advanced,          ///< C advanced, the journal does not say by whom
+  advanced,          ///< C advanced, the journal does not say by whom; of the only producer, nothing written yet
   held,              ///< nothing written yet
   partly_written,    ///< some bytes of its elements
   written,           ///< all of them, nothing visible
@@ -46,7 +46,9 @@ struct Operation {
   std::vector<Item> items;
   void (*run)(slickq::Producer& producer, const slickq::Geometry& geometry, std::span<const std::byte> elements);
   std::vector<Point> points;  ///< all it comes through where last_published is not maintained
+  bool alone = false;         ///< by the declared only producer
 
+  slickq::ProducerOptions options() const;
   bool straddles() const { return first != lead; }
   bool is_whole_ring() const { return slots == kSlots; }
 };

@@ -135,6 +135,7 @@ void Scene::begin(std::uint32_t lead) {
   survivor_.reset();
   std::memcpy(queue_.segment().data(), blank_.data(), blank_.size());
   survivor_.emplace(queue_);
+  victims_line_ = kVictim;
   lead_ = lead;
   sequence_ = 0;
   push(lead);
@@ -148,12 +149,24 @@ slickq::Slot Scene::slot_of(std::uint64_t index) const {
   return slot;
 }
 
-slickq::Claim Scene::victims_claim() const { return slickq::Journal(queue_.annex(), queue_.geometry()).claim(kVictim); }
+slickq::Producer& Scene::survivor() {
+  if (!survivor_) survivor_.emplace(queue_);
+  return *survivor_;
+}
+
+void Scene::retire_survivor() {
+  survivor_.reset();
+  victims_line_ = 0;  // the first that is free
+}
+
+slickq::Claim Scene::victims_claim() const {
+  return slickq::Journal(queue_.annex(), queue_.geometry()).claim(victims_line_);
+}
 
 void Scene::push(std::uint32_t items, std::uint32_t slots) {
   for (std::uint32_t k = 0; k < items; ++k) {
     const Got item{kSurvivor, sequence_++, static_cast<std::uint32_t>(slots * step())};
-    REQUIRE(survivor_->push_block(bytes_of(item)) == slickq::Push::pushed);
+    REQUIRE(survivor().push_block(bytes_of(item)) == slickq::Push::pushed);
     expected_.push_back(item);
   }
 }

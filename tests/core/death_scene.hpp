@@ -23,7 +23,7 @@ namespace death_test {
 inline constexpr std::uint32_t kSlots = 16;
 inline constexpr std::uint32_t kElementBytes = 160;  // more than one store of any width: it can be written in part
 inline constexpr std::uint32_t kSurvivor = 0;
-inline constexpr std::uint32_t kVictim = 1;  ///< producer number in the payload, and its journal line
+inline constexpr std::uint32_t kVictim = 1;  ///< producer number in the payload; its journal line beside the survivor
 
 struct Shape {
   slickq::Layout layout;
@@ -90,7 +90,10 @@ class Scene {
   std::uint64_t reserved_at_begin() const { return lead_ * step(); }
 
   slickq::Queue& queue() { return queue_; }
-  slickq::Producer& survivor() { return *survivor_; }
+  /// Comes back if it was retired.
+  slickq::Producer& survivor();
+  /// Makes place for one that is to be the only producer.
+  void retire_survivor();
   const slickq::View& view() const { return view_; }
   const std::string& dir() const { return dir_.path(); }
   std::uint64_t step() const { return queue_.geometry().items_per_slot(); }
@@ -114,6 +117,7 @@ class Scene {
   slickq::View view_;
   std::vector<std::byte> blank_;
   std::optional<slickq::Producer> survivor_;
+  std::uint32_t victims_line_ = kVictim;
   std::uint32_t lead_ = 0;
   std::uint64_t sequence_ = 0;
   std::vector<Got> expected_;

@@ -283,7 +283,7 @@ struct Moment {
 // All of them; but of a call that comes very often, which is one that reads /proc for the holders' names, the first and
 // the last and some in between.
 std::vector<Moment> moments_of(const std::function<void(const test_support::Gate&)>& victim) {
-  constexpr std::uint64_t kEdge = 6;
+  constexpr std::uint64_t kEdge = 3;
   constexpr std::uint64_t kStride = 100;
   std::map<std::pair<long, bool>, std::uint64_t> times;
   TracedChild child(victim);

@@ -131,7 +131,7 @@ TEST_CASE("a consumer killed at any instruction of a claim takes that claim with
       Readers(scene.queue(), scene.view(), *cursor).read_on();  // once in this process, as in scout()
       const auto scouted = death_test::scout(std::as_bytes(std::span(&*cursor, 1)), victim);
       std::set<std::uint64_t> hits;
-      for (const std::uint64_t moment : scouted.choice()) {
+      for (const std::uint64_t moment : scouted.choice(shape)) {
         lay_out(scene, *cursor);
         {
           TracedChild child(victim);
@@ -177,7 +177,7 @@ TEST_CASE("a repairer killed at any instruction leaves a shorter hole, which the
       holes.lay_out(scene);
       const auto scouted = death_test::scout(scene.bytes(), victim);
       std::set<std::pair<std::uint32_t, std::uint32_t>> hits;
-      for (const std::uint64_t moment : scouted.choice()) {
+      for (const std::uint64_t moment : scouted.choice(shape)) {
         CAPTURE(moment);
         holes.lay_out(scene);
         {

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "death_points.hpp"
+#include "slickq/error.hpp"
 #include "slickq/scan.hpp"
 #include "tracing.hpp"
 
@@ -39,6 +40,20 @@ void check_not_taken_for_dead(Scene& scene) {
     CHECK(repairer.apply(plan));
   }
   CHECK(std::equal(before.begin(), before.end(), scene.bytes().begin()));
+}
+
+// Others push meanwhile; beside the only producer nobody is let in.
+void go_on_without(Scene& scene, const Operation& operation) {
+  if (operation.alone) {
+    for (const auto mode : {slickq::ProducerMode::multi, slickq::ProducerMode::single}) {
+      slickq::ProducerOptions options;
+      options.mode = mode;
+      CHECK_THROWS_AS(slickq::Producer(scene.queue(), options), slickq::Error);
+    }
+    return;
+  }
+  // Nobody can push beside a reservation of the whole ring that may still be written.
+  if (!operation.is_whole_ring()) scene.push(2);
 }
 
 void expect_victims(Scene& scene, const Operation& operation, bool first) {
@@ -90,8 +105,7 @@ TEST_CASE("a producer stopped at any point is not taken for dead, and what it pu
       at_every_point(scene, shape, operation, [&](TracedChild& child) {
         Readers readers(scene.queue(), scene.view(), scene.reserved_at_begin());
         const bool is_ahead = scene.view().reserved_index() != scene.reserved_at_begin();
-        // Nobody can push beside a reservation of the whole ring that may still be written.
-        if (!operation.is_whole_ring()) scene.push(2);
+        go_on_without(scene, operation);
         check_not_taken_for_dead(scene);
         readers.read_on();
         CHECK(child.go_on_to_the_end() == 0);
@@ -113,7 +127,7 @@ TEST_CASE("a producer stopped at any point for more than a lap writes over nobod
   for (const Shape& shape : all_shapes()) {
     Scene scene(shape);
     for (const Operation& operation : all_operations()) {
-      if (operation.is_whole_ring()) continue;  // nobody can pass it
+      if (operation.is_whole_ring() || operation.alone) continue;  // nobody can pass it
       at_every_point(scene, shape, operation, [&](TracedChild& child) {
         Readers readers(scene.queue(), scene.view(), scene.reserved_at_begin(), false);
         for (std::uint32_t k = 0; k < death_test::kSlots + 6; ++k) {

@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "death_points.hpp"
+#include "support/seed.hpp"
 #include "support/traced_child.hpp"
 
 namespace death_test {
@@ -40,7 +41,7 @@ struct Victim {
 
   void operator()(const test_support::Gate& gate) const {
     slickq::Queue queue = slickq::Queue::open("q", scene.dir());
-    slickq::Producer producer(queue);
+    slickq::Producer producer(queue, operation.options());
     gate.begin();
     operation.run(producer, queue.geometry(), elements);
     gate.end();
@@ -56,8 +57,12 @@ inline Victim victim_of(const Scene& scene, const Operation& operation) {
 /// The scene as the operation finds it; returns its bytes with the victim at the gate.
 inline std::vector<std::byte> begin(Scene& scene, const Operation& operation) {
   scene.begin(operation.lead);
+  if (operation.alone) scene.retire_survivor();
   return {scene.bytes().begin(), scene.bytes().end()};
 }
+
+/// The one that everybody uses: there all instructions have their turn.
+inline bool is_main(const Shape& shape) { return shape.layout == slickq::Layout::slq1 && shape.items_per_slot == 1; }
 
 struct Scouted {
   /// A moment between two instructions: before `place` is executed for the `time`-th time.
@@ -73,17 +78,12 @@ struct Scouted {
     constexpr std::uint64_t kAll = 1000;
     constexpr std::uint64_t kNear = 2;
     const std::uint64_t count = moments.size();
-    const std::uint64_t stride = count <= kAll ? 1 : count / 300;
-    std::vector<std::uint64_t> chosen;
-    for (std::uint64_t k = 0; k < count; k += stride) chosen.push_back(k);
-    for (const std::uint64_t change : changes) {
-      for (std::uint64_t k = change - kNear; k <= change + kNear; ++k) chosen.push_back(std::min(k, count - 1));
-    }
-    chosen.push_back(count - 1);
-    std::sort(chosen.begin(), chosen.end());
-    chosen.erase(std::unique(chosen.begin(), chosen.end()), chosen.end());
-    return chosen;
+    return chosen(count <= kAll ? 1 : count / 300, kNear);
   }
+  std::vector<std::uint64_t> choice(const Shape& shape) const { return is_main(shape) ? choice() : short_choice(); }
+  /// The dead differ by what they left in the shared bytes, and each costs a process: behind every change, and at long
+  /// strides, which begin elsewhere with each seed.
+  std::vector<std::uint64_t> short_choice() const { return chosen(1 + moments.size() / 12, 0); }
 
   /// The first and the last moment of every state of the shared bytes.
   std::vector<std::uint64_t> edges() const {
@@ -94,6 +94,18 @@ struct Scouted {
     }
     if (edges.back() != moments.size() - 1) edges.push_back(moments.size() - 1);
     return edges;
+  }
+
+  std::vector<std::uint64_t> chosen(std::uint64_t stride, std::uint64_t near) const {
+    const std::uint64_t last = moments.size() - 1;
+    std::vector<std::uint64_t> chosen{0, last};
+    for (std::uint64_t k = test_support::seed() % stride; k <= last; k += stride) chosen.push_back(k);
+    for (const std::uint64_t change : changes) {
+      for (std::uint64_t k = change - near; k <= change + near; ++k) chosen.push_back(std::min(k, last));
+    }
+    std::sort(chosen.begin(), chosen.end());
+    chosen.erase(std::unique(chosen.begin(), chosen.end()), chosen.end());
+    return chosen;
   }
 
   /// Bring a fresh child from the gate to that moment. False: it took another way, and stands at its end.
@@ -126,9 +138,9 @@ Scouted scout(std::span<const std::byte> bytes, const Body& body) {
 
 inline Scouted scout(Scene& scene, const Operation& operation) {
   // Once in this process, which children are copies of: what the dynamic linker binds at a first call is bound then.
-  scene.begin(operation.lead);
+  (void)begin(scene, operation);
   {
-    slickq::Producer producer(scene.queue());
+    slickq::Producer producer(scene.queue(), operation.options());
     operation.run(producer, scene.queue().geometry(), elements_of(operation, scene));
   }
   (void)begin(scene, operation);

@@ -94,19 +94,23 @@ class TracedChild {
   /// Address of the instruction it is about to execute.
   std::uint64_t place() const { return peek_user(offsetof(user, regs.rip)); }
 
-  /// Run until it is about to execute the instruction at `place` for the `time`-th time (1 is the first). The processor
-  /// watches for that, so that the way there costs nothing. False: it came to gate.end() without.
+  /// Run until it is about to execute the instruction at `place` for the `time`-th time (1 is the first). A trap
+  /// instruction waits for it there, in the child's own copy of the page, so that the way there costs nothing; the
+  /// processor's own breakpoints would do it, too, but not every virtual machine has them. False: it came to gate.end()
+  /// without.
   bool run_to(std::uint64_t place, std::uint64_t time) {
-    poke_user(offsetof(user, u_debugreg[0]), place);
-    poke_user(offsetof(user, u_debugreg[7]), 1);
-    for (std::uint64_t k = 0; k < time; ++k) {
+    const std::uint64_t code = peek_text(place);
+    for (std::uint64_t k = 1;; ++k) {
+      poke_text(place, (code & ~std::uint64_t{0xFF}) | kTrap);
       go(PTRACE_CONT);
+      poke_text(place, code);
       if (has_ended()) return false;
       if (!is_stopped_by(SIGTRAP)) throw std::runtime_error("traced child: " + describe());
+      if (this->place() != place + 1) throw std::runtime_error("traced child: stopped where it should not");
+      poke_user(offsetof(user, regs.rip), place);
+      if (k == time) return true;
+      while (this->place() == place) step();  // a string instruction (rep) is stepped once a round
     }
-    poke_user(offsetof(user, u_debugreg[7]), 0);
-    if (this->place() != place) throw std::runtime_error("traced child: stopped where it should not");
-    return true;
   }
 
   /// Always true: it stands in gate.end().
@@ -163,6 +167,7 @@ class TracedChild {
 
  private:
   static constexpr int kRefused = 77;
+  static constexpr std::uint64_t kTrap = 0xCC;  // int3
 
   // A signal of its own (a lease's, say) is handed on; the traps are ours.
   void go(__ptrace_request how) {
@@ -189,6 +194,15 @@ class TracedChild {
     return "stopped by signal " + std::to_string(WSTOPSIG(status_));
   }
 
+  std::uint64_t peek_text(std::uint64_t at) const {
+    errno = 0;
+    const long word = ptrace(PTRACE_PEEKTEXT, pid_, at, nullptr);
+    if (errno != 0) fail("PEEKTEXT");
+    return static_cast<std::uint64_t>(word);
+  }
+  void poke_text(std::uint64_t at, std::uint64_t word) const {
+    if (ptrace(PTRACE_POKETEXT, pid_, at, word) != 0) fail("POKETEXT");
+  }
   std::uint64_t peek_user(std::size_t offset) const {
     errno = 0;
     const long word = ptrace(PTRACE_PEEKUSER, pid_, offset, nullptr);

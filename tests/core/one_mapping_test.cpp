@@ -32,6 +32,7 @@ using slickq::Layout;
 using slickq::Pop;
 using slickq::PopResult;
 using slickq::Producer;
+using slickq::ProducerMode;
 using slickq::ProducerOptions;
 using slickq::Push;
 using slickq::Queue;
@@ -47,7 +48,7 @@ constexpr std::size_t kElement = 40;
 constexpr std::uint32_t kCapacity = 16;
 constexpr std::uint32_t kMostElements = 3;
 constexpr std::uint32_t kProducers = 3;
-constexpr auto kTime = std::chrono::milliseconds(250);  // for each layout and test
+constexpr auto kTime = std::chrono::milliseconds(200);  // for each layout and test
 
 constexpr const char* kNothing = "";
 
@@ -114,7 +115,7 @@ void produce(Scene& scene, std::uint32_t id, ProducerOptions options, bool plain
     Push what = Push::pushed;
     std::span<std::byte> bytes = some();
     write(bytes, id, sequence);
-    switch (dice.below(5)) {
+    switch (dice.below(6)) {
       case 0: what = producer.push(bytes.first(kElement)); break;
       case 1: what = producer.push_block(bytes); break;
       case 2:
@@ -123,8 +124,16 @@ void produce(Scene& scene, std::uint32_t id, ProducerOptions options, bool plain
         }
         what = producer.push_batch(bytes);
         break;
-      case 3:
-      case 4: {
+      case 3: {
+        slickq::Burst burst = producer.burst(kMostElements);
+        for (std::size_t k = 0; k * kElement < bytes.size() && what == Push::pushed; ++k) {
+          Payload(id, sequence + k).write(bytes.subspan(k * kElement, kElement));
+          what = burst.push(bytes.subspan(k * kElement, kElement));
+        }
+        break;
+      }
+      case 4:
+      case 5: {
         auto reservation = producer.reserve(static_cast<std::uint32_t>(bytes.size() / kElement));
         what = reservation.what();
         if (!reservation) break;
@@ -172,6 +181,35 @@ void die(Scene& scene, std::uint32_t id) {
     scene.journal.dig_up(seat.line());
     scene.journal.idle(seat.line(), 0);
     std::this_thread::sleep_for(std::chrono::microseconds(dice.below(500)));
+  }
+}
+
+// The declared only one: pushes some, dies with a reservation half written, and is followed by another.
+void live_alone(Scene& scene, std::uint32_t id) {
+  slickq::Seat seat = slickq::Seat::claim(scene.queue);
+  slickq::SoleWriter sole(scene.queue.ring(), scene.journal, seat.line());
+  Dice dice(seed_of(id));
+  std::vector<std::byte> elements(kMostElements * kElement);
+  std::uint64_t sequence = 0;
+  while (scene.running()) {
+    sole.begin();
+    for (std::uint64_t k = dice.below(60); k != 0; --k) {
+      const bool in_a_hurry = dice.one_in(2);
+      const auto count = in_a_hurry ? 1 : static_cast<std::uint32_t>(1 + dice.below(kMostElements));
+      const std::span<std::byte> bytes = std::span(elements).first(count * kElement);
+      write(bytes, id, sequence++);
+      std::uint64_t index = in_a_hurry ? sole.reserve_one() : slickq::kNoIndex;
+      if (index == slickq::kNoIndex) index = sole.reserve(count);
+      HardwareMemory::copy_in(scene.queue.ring().element(index), bytes.data(), bytes.size());
+      sole.publish(index, index + scene.queue.geometry().footprint(count), count);
+      slickq::wake_sleepers(scene.queue.annex());
+      ++scene.published;
+    }
+    const std::uint64_t index = sole.reserve(1 + static_cast<std::uint32_t>(dice.below(kMostElements)));
+    HardwareMemory::fill_in(scene.queue.ring().element(index), kElement);
+    scene.dead[seat.line()].store(true, std::memory_order_release);  // release: nothing of the dead comes after it
+    while (scene.dead[seat.line()].load(std::memory_order_acquire)) rest();
+    scene.journal.dig_up(seat.line());
   }
 }
 
@@ -380,5 +418,67 @@ TEST_CASE("threads on one mapping, nobody reads: no element is written by two pr
     }
     scene.play();
     CHECK(scene.published > 0);
+  }
+}
+
+TEST_CASE("threads on one mapping, the declared only producer and readers that it laps") {
+  for (const Layout layout : kLayouts) {
+    CAPTURE(slickq::to_string(layout));
+    Scene scene(layout);
+    alignas(8) std::uint64_t cursor = 0;
+    scene.start_producer([&scene] {
+      ProducerOptions options;
+      options.mode = ProducerMode::single;
+      produce(scene, 0, options, false);
+    });
+    for (std::uint64_t k = 0; k < 2; ++k) {
+      scene.start([&, k] { consume(scene, 20 + k); });
+      scene.start([&, k] { share(scene, 30 + k, cursor); });
+    }
+    scene.play();
+    CHECK(scene.published > 0);
+    CHECK(scene.received > 0);
+    CHECK(cursor == scene.queue.ring().reserved_index());
+  }
+}
+
+TEST_CASE("threads on one mapping, the declared only producer respects cursors: plain memory, and nothing is lost") {
+  for (const Layout layout : kLayouts) {
+    CAPTURE(slickq::to_string(layout));
+    Scene scene(layout);
+    alignas(8) std::uint64_t shared = 0;
+    alignas(8) std::uint64_t own = 0;
+    scene.start_producer([&] {
+      ProducerOptions options;
+      options.mode = ProducerMode::single;
+      options.respect = {AtomicCursor(&shared), AtomicCursor(&own)};
+      options.patience = std::chrono::milliseconds(20);
+      produce(scene, 0, options, true);
+    });
+    scene.start([&] { peek(scene, own); });
+    for (std::uint64_t k = 0; k < 2; ++k) scene.start([&, k] { share(scene, 30 + k, shared); });
+    scene.play();
+    CHECK(scene.published > 0);
+    CHECK(scene.received == 2 * scene.published);
+    CHECK(shared == scene.queue.ring().reserved_index());
+  }
+}
+
+TEST_CASE("threads on one mapping, the declared only producer dies, is repaired and followed by another") {
+  for (const Layout layout : kLayouts) {
+    CAPTURE(slickq::to_string(layout));
+    Scene scene(layout);
+    alignas(8) std::uint64_t cursor = 0;
+    scene.start_producer([&scene] { live_alone(scene, 0); });
+    scene.start([&] { repair(scene); });
+    for (std::uint64_t k = 0; k < 2; ++k) {
+      scene.start([&, k] { consume(scene, 20 + k); });
+      scene.start([&, k] { share(scene, 30 + k, cursor); });
+    }
+    scene.play();
+    CHECK(scene.published > 0);
+    CHECK(scene.received > 0);
+    CHECK(scene.repaired > 0);
+    CHECK(cursor == scene.queue.ring().reserved_index());
   }
 }

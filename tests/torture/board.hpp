@@ -67,6 +67,7 @@ enum class Fault : std::uint32_t {
   exhausted,
   loss,
   failed,
+  let_in,
   stained,
   count
 };
@@ -84,6 +85,7 @@ inline constexpr std::array<const char*, static_cast<std::size_t>(Fault::count)>
     "used more indexes than the test can count",
     "lost although producers wait",
     "failed",
+    "let in beside the only producer",
     "stained"};
 
 /// Plain words, in one mapping.

@@ -12,7 +12,7 @@ namespace {
 
 using Life = void (*)(Stage&, const ActorPlan&, std::uint64_t);
 // In the order of Role.
-constexpr std::array<Life, 7> kLives{produce, produce, consume, share, view, read_as_the_originals, repair};
+constexpr std::array<Life, 8> kLives{produce, produce, produce, consume, share, view, read_as_the_originals, repair};
 
 std::string name_of(const Cast::Actor& actor) {
   return std::string(to_string(actor.plan->role)) + " " + std::to_string(actor.plan->number) + " of " +
@@ -35,9 +35,9 @@ Cast::~Cast() {
 
 void Cast::start(Actor& actor) {
   Stage& stage = *actor.stage;
-  const bool produces = actor.plan->role == Role::producer || actor.plan->role == Role::unregistered;
+  const bool seats = produces(actor.plan->role);
   auto& seated = stage.board->producers[actor.plan->number % kMostProducers].seated;
-  if (produces) seated.store(false);
+  if (seats) seated.store(false);
   const std::uint64_t life = actor.lives++;
   actor.pid = test_support::spawn([&] {
     prctl(PR_SET_PDEATHSIG, SIGKILL);
@@ -46,7 +46,7 @@ void Cast::start(Actor& actor) {
   });
   if (actor.pid < 0) throw std::runtime_error("fork");
   // One after the other: who takes all the lines that are left must not take those of a producer that begins.
-  while (produces && !seated.load() && ::kill(actor.pid, 0) == 0 &&
+  while (seats && !seated.load() && ::kill(actor.pid, 0) == 0 &&
          waitid(P_PID, static_cast<id_t>(actor.pid), nullptr, WEXITED | WNOHANG | WNOWAIT) == 0) {
     siginfo_t gone{};
     waitid(P_PID, static_cast<id_t>(actor.pid), &gone, WEXITED | WNOHANG | WNOWAIT);

@@ -20,9 +20,7 @@ std::atomic<const char*> the_phase{"nothing yet"};
 
 using Actor = Cast::Actor;
 
-bool produces(const Actor& actor) {
-  return actor.plan->role == Role::producer || actor.plan->role == Role::unregistered;
-}
+bool is_producer(const Actor& actor) { return produces(actor.plan->role); }
 
 slickq::CreateOptions in(const std::string& dir) {
   slickq::CreateOptions options;
@@ -131,7 +129,7 @@ class Episode {
   void mourn(Actor& actor) {
     actor.back = Clock::now() + milliseconds(5);
     check_life(*actor.stage, *actor.plan, outcome_.totals, outcome_.faults);
-    if (produces(actor)) {
+    if (is_producer(actor)) {
       ProducerRecord& record = actor.stage->board->producers[actor.plan->number];
       outcome_.totals.doubtful += record.begun.load() - record.done.load();
       record.fall.store(false);
@@ -164,7 +162,7 @@ class Episode {
     const auto mourner = [this](Actor& actor) { mourn(actor); };
     the_phase = "the end of the producers";
     for (const auto& stage : stages_) stage->board->stop_producing.store(true);
-    cast_->wait_for(produces, mourner);
+    cast_->wait_for(is_producer, mourner);
     the_phase = "the end of the repairers";
     for (const auto& stage : stages_) stage->board->stop_repairing.store(true);
     cast_->wait_for([](const Actor& actor) { return actor.plan->role == Role::repairer; }, mourner);
@@ -174,7 +172,7 @@ class Episode {
     cast_->wait_for([](const Actor&) { return true; }, mourner);
     // Whoever lay dead when it ended comes back once more to read what is left.
     for (Actor& actor : cast_->actors()) {
-      if (!actor.left && !produces(actor) && actor.plan->role != Role::repairer) cast_->start(actor);
+      if (!actor.left && !is_producer(actor) && actor.plan->role != Role::repairer) cast_->start(actor);
     }
     cast_->wait_for([](const Actor&) { return true; }, mourner);
     end_daemon();

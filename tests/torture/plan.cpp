@@ -9,8 +9,8 @@ namespace {
 
 using slickq::Geometry;
 
-constexpr std::array<const char*, 7> kRoleNames{
-    "producer", "unregistered producer", "consumer", "sharer", "viewer", "original", "repairer"};
+constexpr std::array<const char*, 8> kRoleNames{
+    "producer", "unregistered producer", "only producer", "consumer", "sharer", "viewer", "original", "repairer"};
 
 // Sharers of a ring that laps are only stopped: what one lost for all of them dies with it, and the sum with that.
 bool may_be_killed(const StagePlan& stage, Role role) {
@@ -36,8 +36,12 @@ StagePlan plan_stage(Dice& dice, slickq::Layout layout, bool waits) {
                   1,
                   {}};
   stage.most_elements = dice.one_in(3) ? 1 : static_cast<std::uint32_t>(std::min<std::uint64_t>(capacity / 2, 8));
-  cast(stage, Role::producer, waits ? 2 : 3, dice);
-  if (waits) cast(stage, Role::unregistered, 1, dice);
+  if (dice.one_in(3)) {
+    cast(stage, Role::only, 1, dice);
+  } else {
+    cast(stage, Role::producer, waits ? 2 : 3, dice);
+    if (waits) cast(stage, Role::unregistered, 1, dice);
+  }
   cast(stage, Role::consumer, waits ? 1 : 2, dice);
   cast(stage, Role::sharer, 2, dice);
   cast(stage, Role::viewer, 1, dice);
@@ -58,9 +62,9 @@ Blow plan_blow(Dice& dice, const std::vector<StagePlan>& stages, milliseconds at
   const auto target = static_cast<std::uint32_t>(dice.one_in(20) ? role_of.size() : dice.below(role_of.size()));
   const bool daemon = target == role_of.size();
   const bool killable = daemon || may_be_killed(*stage_of[target], role_of[target]);
-  const bool produces = !daemon && (role_of[target] == Role::producer || role_of[target] == Role::unregistered);
+  const bool falls = !daemon && produces(role_of[target]);
   Blow blow{Blow::Kind::stop, at, target, milliseconds(1 + dice.below(60))};
-  if (killable && dice.one_in(2)) blow.kind = produces && dice.one_in(3) ? Blow::Kind::fall : Blow::Kind::kill;
+  if (killable && dice.one_in(2)) blow.kind = falls && dice.one_in(3) ? Blow::Kind::fall : Blow::Kind::kill;
   return blow;
 }
 

@@ -29,8 +29,10 @@ class Dice {
   std::uint64_t state_;
 };
 
-enum class Role : std::uint8_t { producer, unregistered, consumer, sharer, viewer, original, repairer };
+/// `only`: the declared only producer.
+enum class Role : std::uint8_t { producer, unregistered, only, consumer, sharer, viewer, original, repairer };
 const char* to_string(Role role);
+inline bool produces(Role role) { return role <= Role::only; }
 
 struct ActorPlan {
   Role role;

@@ -8,6 +8,7 @@
 #include <csignal>
 #include <vector>
 
+#include "slickq/error.hpp"
 #include "slickq/producer.hpp"
 #include "stage.hpp"
 
@@ -176,6 +177,23 @@ std::vector<slickq::Seat> take_all_seats(const slickq::Queue& queue) {
   return seats;
 }
 
+// Beside the only producer nobody gets in, by whatever open file.
+void try_to_get_in(Stage& stage, slickq::Queue& queue) {
+  slickq::Queue other = slickq::Queue::open(stage.plan.name, stage.dir);
+  for (slickq::Queue* const by : {&queue, &other}) {
+    for (const auto mode : {slickq::ProducerMode::multi, slickq::ProducerMode::single}) {
+      slickq::ProducerOptions options;
+      options.mode = mode;
+      try {
+        const slickq::Producer intruder(*by, options);
+        stage.board->fault(Fault::let_in, 0, mode == slickq::ProducerMode::single ? "as the only one" : "to share");
+      } catch (const slickq::Error& error) {
+        if (error.code() != slickq::Errc::busy) throw;
+      }
+    }
+  }
+}
+
 }  // namespace
 
 void produce(Stage& stage, const ActorPlan& actor, std::uint64_t life) {
@@ -187,12 +205,14 @@ void produce(Stage& stage, const ActorPlan& actor, std::uint64_t life) {
     options.patience = milliseconds(20);
   }
   std::vector<slickq::Seat> seats;
+  if (actor.role == Role::only) options.mode = slickq::ProducerMode::single;
   if (actor.role == Role::unregistered) seats = take_all_seats(queue);
   slickq::Producer producer(queue, options);
   seats.clear();
   if (producer.is_registered() == (actor.role == Role::unregistered)) {
     stage.board->fault(Fault::unregistered, actor.number, to_string(actor.role));
   }
+  if (actor.role == Role::only) try_to_get_in(stage, queue);
   stage.board->producers[actor.number].seated.store(true);
   Producing(stage, actor, life, producer).run();
 }

@@ -80,6 +80,13 @@ END
 
 @test "nothing of the build or the tests is installed" {
   run find "$PREFIX" -type f ! -path '*/include/slickq/*' ! -path '*/include/slick/*' ! -path '*/cmake/slick*' \
-    ! -name libslickq.a ! -name slickq.pc ! -path '*/bin/slickq' ! -path '*/sbin/slickqd'
+    ! -name libslickq.a ! -name slickq.pc ! -path '*/bin/slickq' ! -path '*/sbin/slickqd' ! -path '*/man/man?/slickq*' \
+    ! -path '*/systemd/system/slickqd.service' ! -path '*/sysusers.d/slickqd.conf' ! -path '*/doc/slickqd/examples/*'
   [ "$output" = "" ]
+}
+
+@test "the unit names the programs where they were installed" {
+  unit="$PREFIX/lib/systemd/system/slickqd.service"
+  grep -q "^ExecStart=$BATS_FILE_TMPDIR/elsewhere/sbin/slickqd --config /etc/slickq/slickqd.json$" "$unit"
+  grep -q "^ExecReload=$BATS_FILE_TMPDIR/elsewhere/bin/slickq daemon reload$" "$unit"
 }

@@ -2,7 +2,9 @@
 
 #include <dirent.h>
 #include <fcntl.h>
+#include <linux/capability.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -32,6 +34,13 @@ void require_segment(int fd, std::uint64_t bytes, const std::string& name) {
   throw Error(Errc::corrupt, name, "not a slickq segment: " + found->problem, "only force removes it");
 }
 
+// CAP_FOWNER, which root has, and slickqd by its unit.
+bool may_act_as_owner() {
+  __user_cap_header_struct header{_LINUX_CAPABILITY_VERSION_3, 0};
+  __user_cap_data_struct sets[_LINUX_CAPABILITY_U32S_3]{};
+  return syscall(SYS_capget, &header, sets) == 0 && (sets[CAP_FOWNER / 32].effective & 1u << CAP_FOWNER % 32) != 0;
+}
+
 // Said before anything is asked or touched. What decides in the end is the kernel at the rename.
 void require_right_to_remove(const std::string& dir, const struct stat& file, const std::string& name) {
   if (faccessat(AT_FDCWD, dir.c_str(), W_OK | X_OK, AT_EACCESS) != 0) {
@@ -40,7 +49,7 @@ void require_right_to_remove(const std::string& dir, const struct stat& file, co
   struct stat facts {};
   if (stat(dir.c_str(), &facts) != 0) throw system_failure(name, "cannot stat " + dir, errno);
   const uid_t self = geteuid();
-  if ((facts.st_mode & S_ISVTX) == 0 || self == 0 || self == file.st_uid || self == facts.st_uid) return;
+  if ((facts.st_mode & S_ISVTX) == 0 || self == file.st_uid || self == facts.st_uid || may_act_as_owner()) return;
   throw Error(Errc::permission, name,
               "it belongs to user " + std::to_string(file.st_uid) + ", and in " + dir +
                   " only the owner may remove a file (sticky directory)",

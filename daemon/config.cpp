@@ -5,6 +5,7 @@
 
 #include <map>
 #include <span>
+#include <stdexcept>
 #include <utility>
 
 #include "node.hpp"
@@ -176,18 +177,19 @@ void read_control(const Node& node, Config& out) {
 }
 
 void read_metrics(const Node& node, Config& out) {
-  static constexpr Field<MetricsConfig> kFields[] = {
-      {"listen", false,
-       [](const Node& n, MetricsConfig& m) {
-         if (n.is_null()) return;
-         m.listen = n.text();
-         if (m.listen->find(':') == std::string::npos) {
-           throw n.fail(fmt::format("\"{}\" is no address: write \"127.0.0.1:9464\"", *m.listen));
-         }
-       }},
-      {"textfile", false, [](const Node& n, MetricsConfig& m) {
-         if (!n.is_null()) m.textfile = n.absolute_path();
-       }}};
+  static constexpr Field<MetricsConfig> kFields[] = {{"listen", false,
+                                                      [](const Node& n, MetricsConfig& m) {
+                                                        if (n.is_null()) return;
+                                                        const std::string text = n.text();
+                                                        try {
+                                                          m.listen = parse_loopback(text);
+                                                        } catch (const std::invalid_argument& error) {
+                                                          throw n.fail(fmt::format("\"{}\": {}", text, error.what()));
+                                                        }
+                                                      }},
+                                                     {"textfile", false, [](const Node& n, MetricsConfig& m) {
+                                                        if (!n.is_null()) m.textfile = n.absolute_path();
+                                                      }}};
   read_object<MetricsConfig>(node, kFields, out.metrics);
 }
 
@@ -223,17 +225,6 @@ Config load_config(const std::string& file) { return read_config(Document::load(
 
 Config parse_config(const std::string& file_name, std::string text) {
   return read_config(Document::parse(file_name, std::move(text)));
-}
-
-std::vector<std::string> unsupported_wishes(const Config& config) {
-  std::vector<std::string> wishes;
-  if (config.metrics.listen) {
-    wishes.push_back("/metrics/listen: this release serves no metrics, nothing listens on " + *config.metrics.listen);
-  }
-  if (config.metrics.textfile) {
-    wishes.push_back("/metrics/textfile: this release writes no metrics to " + *config.metrics.textfile);
-  }
-  return wishes;
 }
 
 }  // namespace slickqd

@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "document.hpp"
+#include "loopback.hpp"
 #include "slickq/geometry.hpp"
 
 namespace slickqd {
@@ -68,7 +69,7 @@ struct ControlConfig {
 };
 
 struct MetricsConfig {
-  std::optional<std::string> listen;
+  std::optional<LoopbackAddress> listen;
   std::optional<std::string> textfile;
 };
 
@@ -91,8 +92,5 @@ struct Config {
 /// Throws ConfigError.
 Config load_config(const std::string& file);
 Config parse_config(const std::string& file_name, std::string text);
-
-/// What this release understands but does not do, one sentence each, for one warning at start.
-std::vector<std::string> unsupported_wishes(const Config& config);
 
 }  // namespace slickqd

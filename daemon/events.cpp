@@ -26,6 +26,10 @@ constexpr std::array kRows{
     Row{EventKind::orphan_removed, "orphan_removed", false},
     Row{EventKind::lag_warn, "lag_warn", true},
     Row{EventKind::lag_critical, "lag_critical", true},
+    Row{EventKind::overrun_soon, "overrun_soon", true},
+    Row{EventKind::loss, "loss", true},
+    Row{EventKind::split_brain, "split_brain", true},
+    Row{EventKind::shm_low, "shm_low", true},
     Row{EventKind::reload_ok, "reload_ok", false},
     Row{EventKind::reload_failed, "reload_failed", true},
 };

@@ -26,6 +26,10 @@ enum class EventKind : std::uint8_t {
   orphan_removed,
   lag_warn,
   lag_critical,
+  overrun_soon,
+  loss,
+  split_brain,
+  shm_low,
   reload_ok,
   reload_failed
 };

@@ -6,10 +6,28 @@ namespace slickqd {
 
 void HolderPass::begin_round(const std::string& shm_dir) {
   const Monotonic now = clock_.monotonic();
-  if (now < next_) return;
-  answers_.clear();
-  map_ = slickq::scan_holders(shm_dir);
+  const bool hasty = hurry_ && now >= made_at_ + cost_ * kHastyShare;
+  if (!scan_ && now < next_ && !hasty) return;
+  if (!scan_) {
+    hurry_ = false;
+    cost_ = {};
+    next_ = {};
+    scan_.emplace(shm_dir);
+    scan_begun_ = now;
+  }
+  go_on();
   charge(now);
+}
+
+void HolderPass::go_on() {
+  const bool first = made_at_ == Monotonic{};
+  if (!scan_->step(first ? static_cast<std::size_t>(-1) : processes_)) return;
+  map_ = scan_->take();
+  scan_.reset();
+  made_at_ = scan_begun_;
+  answers_.clear();
+  removed_.clear();
+  for (const auto& [file, name] : map_.removed) removed_.emplace(name, file);
 }
 
 const slickq::Holders& HolderPass::of(const std::string& path) {
@@ -22,8 +40,16 @@ const slickq::Holders& HolderPass::of(const std::string& path) {
   return fresh->second;
 }
 
+std::vector<slickq::FileId> HolderPass::removed_of(const std::string& name) const {
+  std::vector<slickq::FileId> files;
+  const auto [begin, end] = removed_.equal_range(name);
+  for (auto found = begin; found != end; ++found) files.push_back(found->second);
+  return files;
+}
+
 void HolderPass::charge(Monotonic begun) {
   const Monotonic now = clock_.monotonic();
+  cost_ += now - begun;
   next_ = std::max(next_, now) + (now - begun) * kShare;
 }
 

@@ -1,12 +1,17 @@
 // Who uses which segment, asked no more often than it may cost.
 //
 // Thread safety: none.
-// A pass over /proc takes some 25 us for each process of the machine, and a holder that cannot be named costs
-// several: all of it together gets 1/kShare of the time. Between two passes the last answers stand.
+// A pass over /proc takes 25 to 100 us for each process of the machine, and a holder that cannot be named costs
+// several: all of it together gets 1/kShare of the time. Between two passes the last answers stand. When names came and
+// went, the next pass may come sooner: it gets 1/kHastyShare then. A machine with more than kProcesses is looked at in
+// parts, one in each round; but for the first pass, without which nobody would be known.
 #pragma once
 
+#include <cstddef>
 #include <map>
+#include <optional>
 #include <string>
+#include <vector>
 
 #include "clock.hpp"
 #include "slickq/holders.hpp"
@@ -16,21 +21,39 @@ namespace slickqd {
 class HolderPass {
  public:
   static constexpr int kShare = 400;
+  static constexpr int kHastyShare = 20;
+  static constexpr std::size_t kProcesses = 1000;
 
-  explicit HolderPass(const Clock& clock) : clock_(clock) {}
+  explicit HolderPass(const Clock& clock, std::size_t processes = kProcesses) : clock_(clock), processes_(processes) {}
 
   /// Forgets the answers and looks again when the time has come.
   void begin_round(const std::string& shm_dir);
+  /// Something was removed or made: the answers are worth little.
+  void hurry() noexcept { hurry_ = true; }
   /// Throws slickq::Error when the segment is gone.
   const slickq::Holders& of(const std::string& path);
 
+  /// When the last pass began; what is told from here on is what it saw.
+  Monotonic made_at() const noexcept { return made_at_; }
+  const std::vector<slickq::Holder>& of_file(slickq::FileId file) const noexcept { return map_.of(file); }
+  /// Removed segments of that name which somebody still has.
+  std::vector<slickq::FileId> removed_of(const std::string& name) const;
+
  private:
+  void go_on();
   void charge(Monotonic begun);
 
   const Clock& clock_;
+  std::size_t processes_;
+  std::optional<slickq::HolderScan> scan_;  // under way
+  Monotonic scan_begun_{};
   slickq::HolderMap map_;
+  std::multimap<std::string, slickq::FileId> removed_;
   std::map<std::string, slickq::Holders> answers_;  // by path, since the last pass
+  Monotonic made_at_{};
+  std::chrono::steady_clock::duration cost_{};  // since the last pass began
   Monotonic next_{};
+  bool hurry_ = false;
 };
 
 }  // namespace slickqd

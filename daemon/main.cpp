@@ -29,7 +29,6 @@ void print(const std::string& text) { std::fputs(text.c_str(), stdout); }
 void check_config(const Options& options) {
   const Config config = load_config(options.config);
   print(fmt::format("{}: ok, {}\n", options.config, count_of_queues(config.queues.size())));
-  for (const std::string& wish : unsupported_wishes(config)) print("warning: " + wish + "\n");
 }
 
 void dry_run(const Options& options) {

@@ -19,38 +19,62 @@ using std::chrono::milliseconds;
 
 }  // namespace
 
-std::vector<OrphanStatus> OrphanWatch::round(const Config& config, HolderPass& holders, Monotonic now, EventLog& log) {
-  std::map<std::string, Candidate> still;
-  std::vector<OrphanStatus> seen;
+OrphanWatch::Result OrphanWatch::round(const Config& config, HolderPass& holders, Monotonic now, EventLog& log,
+                                       OrphanAction action) {
+  Result result;
   if (config.orphans.match.empty()) {
     candidates_.clear();
-    return seen;
+    return result;
   }
-  for (const std::string& name : names_in(config.shm_dir)) {
-    if (!matches_orphans(config.orphans, name) || is_configured(config, name)) continue;
-    const auto sighting = sight(name, config.shm_dir, holders);
-    if (!sighting) continue;
+  std::vector<std::string> names = matching_names(config);
+  std::erase_if(candidates_, [&](const auto& candidate) {
+    return !std::binary_search(names.begin(), names.end(), candidate.first);
+  });
+  // On from where the last round ended.
+  std::rotate(names.begin(), std::upper_bound(names.begin(), names.end(), ended_at_), names.end());
+  const Round round{config, holders, now, log, action};
+  const Monotonic end = clock_.monotonic() + kBudget;
+  for (const std::string& name : names) {
+    if (clock_.monotonic() > end) break;
+    look(name, round, result.removed);
+    ended_at_ = name;
+  }
+  for (const auto& [name, candidate] : candidates_) result.seen.push_back(candidate.status);
+  std::sort(result.removed.begin(), result.removed.end(), [](const auto& a, const auto& b) { return a.name < b.name; });
+  return result;
+}
 
-    const auto known = candidates_.find(name);
-    Candidate candidate = known != candidates_.end() ? known->second : Candidate{};
-    if (sighting->held || known == candidates_.end() || candidate.print != sighting->print) {
-      candidate = Candidate{sighting->print, now, false};
-    }
-    const auto idle = duration_cast<milliseconds>(now - candidate.idle_since);
-    const bool due = !sighting->held && idle >= config.orphans.grace;
-    if (due && !candidate.announced) {
-      candidate.announced = true;
-      log.record({EventKind::orphan_found, name, {{"bytes", sighting->bytes}, {"idle_ms", idle.count()}}});
-    }
-    const bool removed =
-        due && config.orphans.action == OrphanAction::remove && remove(name, config, candidate, now, log);
-    if (removed) continue;
-    still.emplace(name, candidate);
-    seen.push_back({name, sighting->bytes, sighting->held, due, idle});
+std::vector<std::string> OrphanWatch::matching_names(const Config& config) {
+  std::vector<std::string> names = names_in(config.shm_dir);
+  std::erase_if(names, [&](const std::string& name) { return !matches_orphans(config.orphans, name); });
+  std::sort(names.begin(), names.end());
+  return names;
+}
+
+void OrphanWatch::look(const std::string& name, const Round& round, std::vector<OrphanStatus>& removed) {
+  const auto sighting =
+      is_configured(round.config, name) ? std::nullopt : sight(name, round.config.shm_dir, round.holders);
+  if (!sighting) {
+    candidates_.erase(name);
+    return;
   }
-  candidates_ = std::move(still);
-  std::sort(seen.begin(), seen.end(), [](const auto& a, const auto& b) { return a.name < b.name; });
-  return seen;
+  const auto [known, fresh] = candidates_.try_emplace(name);
+  Candidate& candidate = known->second;
+  if (sighting->held || fresh || candidate.print != sighting->print) {
+    candidate = Candidate{.print = sighting->print, .idle_since = round.now};
+  }
+  const auto idle = duration_cast<milliseconds>(round.now - candidate.idle_since);
+  const bool due = !sighting->held && idle >= round.config.orphans.grace;
+  candidate.status = {name, sighting->bytes, sighting->held, due, idle};
+  if (due && !candidate.announced) {
+    candidate.announced = true;
+    ++detected_;
+    round.log.record({EventKind::orphan_found, name, {{"bytes", sighting->bytes}, {"idle_ms", idle.count()}}});
+  }
+  if (due && round.action == OrphanAction::remove && remove(name, round.config, candidate, round.now, round.log)) {
+    removed.push_back(candidate.status);
+    candidates_.erase(known);
+  }
 }
 
 std::optional<OrphanWatch::Sighting> OrphanWatch::sight(const std::string& name, const std::string& shm_dir,
@@ -83,6 +107,7 @@ bool OrphanWatch::remove(const std::string& name, const Config& config, Candidat
   try {
     if (slickq::remove_segment(name, options).removed) {
       log.record({EventKind::orphan_removed, name, {{"inode", candidate.print.inode}}});
+      ++removed_;
       return true;
     }
   } catch (const slickq::Error& error) {

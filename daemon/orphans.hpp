@@ -1,12 +1,14 @@
 // Segments that match orphans.match, are nobody's, and have been idle for the grace time.
 //
 // Thread safety: none.
-// An orphan is recognised as ours by its bytes (a queue, or a cursor "queue@name"), is not configured, is
-// held by nobody, and its indexes have not changed for the grace time, measured by the daemon's rounds. Who
-// cannot be proven absent counts as there. Crash: removal is core's remove_segment(): killed anywhere, the
-// segment is whole, in quarantine, or gone.
+// An orphan is recognised as ours by its bytes (a queue, or a cursor "queue@name"), is not configured, is held by
+// nobody, and its indexes have not changed for the grace time, measured by the daemon's rounds. Who cannot be proven
+// absent counts as there. A look costs 50 us, a removal some milliseconds: a round takes kBudget of the time and no
+// more, and the next one goes on where it ended. What was not looked at stays as it was. Crash: removal is core's
+// remove_segment(): killed anywhere, the segment is whole, in quarantine, or gone.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <map>
 #include <optional>
@@ -23,8 +25,20 @@ namespace slickqd {
 
 class OrphanWatch {
  public:
-  /// One round: what it announces goes to `log`, what it knows is returned, sorted by name.
-  std::vector<OrphanStatus> round(const Config& config, HolderPass& holders, Monotonic now, EventLog& log);
+  static constexpr std::chrono::milliseconds kBudget{20};
+  explicit OrphanWatch(const Clock& clock) : clock_(clock) {}
+
+  struct Result {
+    std::vector<OrphanStatus> seen;     ///< and still there
+    std::vector<OrphanStatus> removed;  ///< in this round
+  };
+  /// One round: what it announces goes to `log`, what it knows is returned, sorted by name. `action`: instead of the
+  /// config's.
+  Result round(const Config& config, HolderPass& holders, Monotonic now, EventLog& log, OrphanAction action);
+
+  /// How many it announced, and how many it removed.
+  std::uint64_t detected() const noexcept { return detected_; }
+  std::uint64_t removed() const noexcept { return removed_; }
 
  private:
   // Two equal fingerprints: the same segment, and nobody reserved, published or moved the cursor in between.
@@ -43,12 +57,26 @@ class OrphanWatch {
     Fingerprint print;
     Monotonic idle_since{};
     bool announced = false;
+    OrphanStatus status{};  ///< of the last look
+  };
+  struct Round {
+    const Config& config;
+    HolderPass& holders;
+    Monotonic now;
+    EventLog& log;
+    OrphanAction action;
   };
 
+  static std::vector<std::string> matching_names(const Config& config);
+  void look(const std::string& name, const Round& round, std::vector<OrphanStatus>& removed);
   static std::optional<Sighting> sight(const std::string& name, const std::string& shm_dir, HolderPass& holders);
   bool remove(const std::string& name, const Config& config, Candidate& candidate, Monotonic now, EventLog& log);
 
+  const Clock& clock_;
   std::map<std::string, Candidate> candidates_;
+  std::string ended_at_;  // the last name that was looked at
+  std::uint64_t detected_ = 0;
+  std::uint64_t removed_ = 0;
 };
 
 }  // namespace slickqd

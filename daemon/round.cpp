@@ -1,15 +1,16 @@
 // One round of the supervisor: look at every queue, react by the table, watch cursors and orphans, build the
 // snapshot.
+#include <sys/utsname.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <chrono>
 #include <utility>
 
+#include "metrics.hpp"
 #include "probe.hpp"
 #include "slickq/error.hpp"
 #include "slickq/names.hpp"
-#include "stall_repair.hpp"
 #include "supervisor.hpp"
 
 namespace slickqd {
@@ -17,39 +18,12 @@ namespace {
 
 using std::chrono::duration_cast;
 
-// A lag that swings around a limit is announced once, not in each round: it must fall this far below it
-// first.
-constexpr double kLagHysteresis = 0.9;
-
+constexpr const char* kRemedyOfSplit = "they have a removed segment of this name: restart them";
 constexpr const char* kRemedyOfVanished = "made again at the next reload or restart";
 
-LagLevel level_of(double percent, LagLevel before, const LagPolicy& policy) {
-  const auto at_least = [&](LagLevel level, double limit) {
-    return percent >= (before >= level ? limit * kLagHysteresis : limit);
-  };
-  if (at_least(LagLevel::critical, policy.critical_percent)) return LagLevel::critical;
-  if (at_least(LagLevel::warn, policy.warn_percent)) return LagLevel::warn;
-  return LagLevel::ok;
-}
-
-// The first run of the plan tells why: what is repaired for its age alone keeps its unknown owner.
-bool is_proven(const slickq::RepairReport& report) {
-  return !report.before.repairs.empty() && report.before.repairs.front().owner == slickq::Owner::dead;
-}
-
-nlohmann::ordered_json pid_or_null(const slickq::HoleOwner& owner) {
-  return owner.pid == 0 ? nlohmann::ordered_json() : nlohmann::ordered_json(owner.pid);
-}
-
-News repaired_news(const std::string& queue, const AgedHole& first, std::uint64_t items, bool proven, Monotonic now) {
-  nlohmann::ordered_json details;
-  details["index"] = first.index;
-  details["next"] = first.next;
-  details["age_ms"] = duration_cast<std::chrono::milliseconds>(now - first.since).count();
-  details["items"] = items;
-  details["owner_pid"] = pid_or_null(first.owner);
-  details["why"] = proven ? "its producer is dead" : "its producer is unknown and stall.after is over";
-  return {EventKind::repaired, queue, std::move(details)};
+std::string host_name() {
+  utsname names{};
+  return uname(&names) == 0 ? names.nodename : "";
 }
 
 }  // namespace
@@ -59,15 +33,18 @@ void Supervisor::round() {
   holders_.begin_round(config_.shm_dir);
   for (std::size_t k = 0; k < tracked_.size(); ++k) {
     look_at(config_.queues[k], tracked_[k], begun);
-    look_at_cursors(config_.queues[k], tracked_[k].status);
+    look_at_cursors(config_.queues[k], tracked_[k], begun);
+    look_for_split_brain(tracked_[k], begun);
+    tracked_[k].history.add(tracked_[k].status, begun);
   }
-  std::vector<OrphanStatus> orphans = orphans_.round(config_, holders_, begun, events_);
+  std::vector<OrphanStatus> orphans = orphans_.round(config_, holders_, begun, events_, config_.orphans.action).seen;
+  look_at_space();
   ++rounds_;
   publish_snapshot(begun, std::move(orphans));
 }
 
 void Supervisor::look_at(const QueueConfig& queue, Tracked& tracked, Monotonic now) {
-  std::optional<Look> look = tracked.sampler.look(queue, config_.shm_dir, holders_, now);
+  std::optional<Look> look = tracked.sampler.look(queue, config_.shm_dir, holders_, now, config_.monitor.interval / 2);
   if (!look) return;  // busy for the moment: what the last round saw stands
   const Reaction reaction = react(tracked.status.state, look->sight);
   perform(reaction.action, queue, tracked, *look, now);
@@ -80,6 +57,8 @@ void Supervisor::look_at(const QueueConfig& queue, Tracked& tracked, Monotonic n
 
 void Supervisor::perform(Action action, const QueueConfig& queue, Tracked& tracked, const Look& look, Monotonic now) {
   const auto inode = look.numbers ? nlohmann::ordered_json(look.numbers->inode) : nlohmann::ordered_json();
+  const bool another = action == Action::announce_recreated || action == Action::announce_vanished;
+  if (another) holders_.hurry();
   switch (action) {
     case Action::none: return;
     case Action::announce_stall: return announce_stall(queue, tracked, now);
@@ -101,79 +80,105 @@ void Supervisor::announce_stall(const QueueConfig& queue, Tracked& tracked, Mono
   details["next"] = first.next;
   details["age_ms"] = duration_cast<std::chrono::milliseconds>(now - first.since).count();
   details["holes"] = holes.size();
-  details["owner_pid"] = pid_or_null(first.owner);
+  details["owner_pid"] = first.owner.pid == 0 ? nlohmann::ordered_json() : nlohmann::ordered_json(first.owner.pid);
   details["owner_alive"] = nullptr;
   if (first.owner.owner != slickq::Owner::unknown) details["owner_alive"] = first.owner.owner == slickq::Owner::live;
   events_.record({EventKind::stall, queue.name, std::move(details)});
 }
 
-void Supervisor::repair(const QueueConfig& queue, Tracked& tracked, std::uint64_t inode, Monotonic now) {
-  const auto due = due_repair(tracked.sampler.holes().holes(), queue.stall.after, now);
-  if (!due) {
-    tracked.status.repair_problem.clear();
-    return;
+void Supervisor::look_at_cursors(const QueueConfig& queue, Tracked& tracked, Monotonic now) {
+  std::vector<CursorWatch> watches;
+  tracked.status.cursors.clear();
+  for (const std::string& name : queue.cursors) {
+    const auto known = std::find_if(tracked.cursors.begin(), tracked.cursors.end(),
+                                    [&](const CursorWatch& watch) { return watch.status().name == name; });
+    watches.push_back(known == tracked.cursors.end() ? CursorWatch(name) : std::move(*known));
+    look_at_cursor_of(queue, tracked.status.numbers ? &*tracked.status.numbers : nullptr, watches.back(), now);
+    tracked.status.cursors.push_back(watches.back().status());
   }
-  try {
-    const slickq::RepairReport report = repair_stall(queue.name, config_.shm_dir, inode, *due);
-    if (report.repaired == 0) return;  // published after all, or its owner lives: the next round knows
-    tracked.status.repaired += report.repaired;
-    events_.record(repaired_news(queue.name, due->first, report.repaired, is_proven(report), now));
-  } catch (const slickq::Error& error) {
-    tracked.status.repair_problem = error.what();
-    return;
-  }
-  tracked.status.repair_problem.clear();
+  tracked.cursors = std::move(watches);
 }
 
-void Supervisor::look_at_cursors(const QueueConfig& queue, QueueStatus& status) {
-  std::vector<CursorStatus> cursors;
-  for (const std::string& name : queue.cursors) {
-    const auto before =
-        std::find_if(status.cursors.begin(), status.cursors.end(), [&](const auto& c) { return c.name == name; });
-    const LagLevel old_level = before == status.cursors.end() ? LagLevel::ok : before->level;
-    const std::string segment = slickq::cursor_segment_name(queue.name, name);
-    CursorStatus cursor{.name = name};
-    const auto sight = look_at_cursor(slickq::segment_path(config_.shm_dir, segment));
-    if (sight && status.numbers) {
-      const QueueNumbers& numbers = *status.numbers;
-      cursor.value = sight->value;
-      cursor.lag = numbers.reserved > sight->value ? numbers.reserved - sight->value : 0;
-      cursor.lag_percent = 100.0 * static_cast<double>(cursor.lag) / numbers.geometry.capacity();
-      cursor.level = level_of(cursor.lag_percent, old_level, queue.lag);
-    }
-    if (!sight && before != status.cursors.end() && before->value) {
-      events_.record({EventKind::vanished, segment, {{"remedy", kRemedyOfVanished}}});
-    }
-    if (cursor.level > old_level) {
-      events_.record({cursor.level == LagLevel::critical ? EventKind::lag_critical : EventKind::lag_warn,
-                      queue.name,
-                      {{"cursor", name}, {"lag", cursor.lag}, {"lag_pct", cursor.lag_percent}}});
-    }
-    cursors.push_back(std::move(cursor));
+void Supervisor::look_at_cursor_of(const QueueConfig& queue, const QueueNumbers* numbers, CursorWatch& watch,
+                                   Monotonic now) {
+  const CursorStatus before = watch.status();
+  const std::string segment = slickq::cursor_segment_name(queue.name, before.name);
+  const auto sight = look_at_cursor(slickq::segment_path(config_.shm_dir, segment));
+  const auto value = sight ? std::optional(sight->value) : std::nullopt;
+  const CursorWatch::News news = watch.look(value, numbers, queue.lag, config_.monitor.interval, now);
+  const CursorStatus& cursor = watch.status();
+  if (!sight && before.value) events_.record({EventKind::vanished, segment, {{"remedy", kRemedyOfVanished}}});
+  const auto tell = [&](EventKind kind, nlohmann::ordered_json more) {
+    nlohmann::ordered_json details{{"cursor", cursor.name}, {"lag", cursor.lag}, {"lag_pct", cursor.lag_percent}};
+    details.update(more);
+    events_.record({kind, queue.name, std::move(details)});
+  };
+  if (news.risen_to)
+    tell(*news.risen_to == LagLevel::critical ? EventKind::lag_critical : EventKind::lag_warn,
+         nlohmann::ordered_json::object());
+  if (news.overrun_soon) tell(EventKind::overrun_soon, {{"overrun_in_s", *cursor.overrun_in_s}});
+  if (news.lost > 0) tell(EventKind::loss, {{"lost", news.lost}, {"lost_in_all", cursor.lost}});
+}
+
+void Supervisor::look_for_split_brain(Tracked& tracked, Monotonic now) {
+  QueueStatus& status = tracked.status;
+  std::optional<slickq::FileId> there;
+  if (status.numbers) there = slickq::FileId{status.numbers->device, status.numbers->inode};
+  const bool begins = tracked.split_brain.look(status.name, there, holders_, now);
+  status.split_brain = tracked.split_brain.holders();
+  if (!begins) return;
+  nlohmann::ordered_json holders = nlohmann::ordered_json::array();
+  for (const SplitHolder& holder : status.split_brain) {
+    holders.push_back({{"pid", holder.pid}, {"command", holder.command}});
   }
-  status.cursors = std::move(cursors);
+  events_.record({EventKind::split_brain, status.name, {{"holders", std::move(holders)}, {"remedy", kRemedyOfSplit}}});
+}
+
+void Supervisor::look_at_space() {
+  std::uint64_t untouched = 0;
+  for (const Tracked& tracked : tracked_) {
+    const auto& numbers = tracked.status.numbers;
+    if (numbers) untouched += numbers->bytes - std::min(numbers->bytes, numbers->resident_bytes);  // whole pages
+  }
+  space_ = probe_space_(config_.shm_dir);
+  if (!space_watch_.update(space_, untouched)) return;
+  events_.record({EventKind::shm_low,
+                  "",
+                  {{"dir", config_.shm_dir},
+                   {"free_bytes", space_->free_bytes},
+                   {"size_bytes", space_->size_bytes},
+                   {"untouched_bytes", untouched}}});
 }
 
 void Supervisor::publish_snapshot(Monotonic begun, std::vector<OrphanStatus> orphans) {
   auto next = std::make_shared<Snapshot>();
   next->pid = getpid();
+  next->host = host_name();
   next->started = started_;
   next->interval = config_.monitor.interval;
   next->rounds = rounds_;
   next->round_at = clock_.wall();
   next->round_finished = clock_.monotonic();
   next->round_duration = duration_cast<std::chrono::microseconds>(next->round_finished - begun);
+  next->rounds_duration = rounds_duration_ += next->round_duration;
   next->config_file = config_.source->file();
   next->config_loaded = loaded_;
   next->last_reload_ok = last_reload_ok_;
+  next->last_reload_at = last_reload_at_;
   next->last_error = last_error_;
   next->shm_dir = config_.shm_dir;
-  if (const auto space = shm_space(config_.shm_dir)) {
-    next->shm_size_bytes = space->size_bytes;
-    next->shm_free_bytes = space->free_bytes;
+  if (space_) {
+    next->shm_size_bytes = space_->size_bytes;
+    next->shm_free_bytes = space_->free_bytes;
   }
+  next->shm_low = space_watch_.low();
   for (const Tracked& tracked : tracked_) next->queues.push_back(tracked.status);
   next->orphans = std::move(orphans);
+  next->orphans_detected = orphans_.detected();
+  next->orphans_removed = orphans_.removed();
+  textfile_.move_to(config_.metrics.textfile);
+  next->textfile = textfile_.path();
+  if (next->textfile) next->textfile_error = textfile_.write(textfile_text(*next));
   snapshot_ = std::move(next);
 }
 

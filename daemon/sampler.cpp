@@ -13,11 +13,6 @@ namespace {
 
 constexpr std::size_t kHolesListed = 64;  // more would only make the status long
 
-double per_second(std::uint64_t before, std::uint64_t after, std::chrono::steady_clock::duration passed) {
-  const double seconds = std::chrono::duration<double>(passed).count();
-  return seconds > 0 && after > before ? static_cast<double>(after - before) / seconds : 0.0;
-}
-
 // A lease makes open() fail for some milliseconds: worth waiting for, but never for long.
 std::optional<slickq::View> open_patiently(const std::string& name, const std::string& shm_dir) {
   constexpr int kTries = 8;
@@ -35,7 +30,8 @@ std::optional<slickq::View> open_patiently(const std::string& name, const std::s
 }  // namespace
 
 std::optional<Look> Sampler::look(const QueueConfig& queue, const std::string& shm_dir, HolderPass& holders,
-                                  Monotonic now) {
+                                  Monotonic now, std::chrono::milliseconds shortest) {
+  shortest_ = shortest;
   try {
     const auto view = open_patiently(queue.name, shm_dir);
     if (!view) return std::nullopt;
@@ -55,6 +51,7 @@ Look Sampler::look_at(const slickq::View& view, const QueueConfig& queue, Holder
   inode_ = facts.inode;
 
   QueueNumbers numbers{.geometry = view.geometry()};
+  numbers.device = facts.device;
   numbers.inode = facts.inode;
   numbers.bytes = facts.bytes;
   numbers.resident_bytes = facts.resident_bytes;
@@ -91,16 +88,23 @@ void Sampler::measure(const slickq::View& view, QueueNumbers& numbers, Monotonic
   numbers.holes = holes_.holes();
   numbers.reserved = scan.reserved;
   numbers.published = scan.published;
+  published_most_ = std::max(published_most_, scan.published);
+  numbers.published_most = published_most_;
   numbers.unpublished = scan.unpublished;
   numbers.complete = scan.scanned_to >= scan.reserved;
   numbers.consistent = scan.consistent;
   const std::uint64_t newest = slickq::last_published_index(header, layout);
   if (newest != slickq::kNoIndex) numbers.last_published = newest;
-  if (last_) {
-    numbers.reserved_per_s = per_second(last_->reserved, scan.reserved, now - last_->at);
-    numbers.published_per_s = per_second(last_->published, scan.published, now - last_->at);
-  }
-  last_ = Last{scan.reserved, scan.published, now};
+  measure_speed(numbers, now);
+  last_ = Last{scan.reserved, scan.published};
+}
+
+void Sampler::measure_speed(QueueNumbers& numbers, Monotonic now) {
+  numbers.reserved_per_s = reserved_speed_.update(numbers.reserved, now, shortest_);
+  numbers.published_per_s = published_speed_.update(numbers.published, now, shortest_);
+  const std::uint64_t capacity = numbers.geometry.capacity();
+  numbers.laps = numbers.reserved / capacity;
+  if (numbers.reserved_per_s > 0) numbers.turnover_s = static_cast<double>(capacity) / numbers.reserved_per_s;
 }
 
 // Where the scan goes on. A ring that lapped since the last round holds no hole older than that round, so
@@ -120,8 +124,11 @@ std::uint64_t Sampler::choose_frontier(std::uint64_t reserved, std::uint64_t cap
 
 void Sampler::forget() noexcept {
   last_.reset();
+  published_most_ = 0;
   behind_ = true;
   holes_.clear();
+  reserved_speed_.forget();
+  published_speed_.forget();
 }
 
 }  // namespace slickqd

@@ -8,6 +8,7 @@
 // budget.
 #pragma once
 
+#include <chrono>
 #include <optional>
 #include <string>
 
@@ -15,6 +16,7 @@
 #include "config.hpp"
 #include "holder_pass.hpp"
 #include "hole_watch.hpp"
+#include "rate.hpp"
 #include "slickq/view.hpp"
 #include "snapshot.hpp"
 
@@ -37,26 +39,32 @@ class Sampler {
   /// Never throws slickq::Error: what cannot be read is a Sight. Nothing
   /// when somebody asks the kernel about the segment just now (holds a lease on it): look again in the next
   /// round.
-  std::optional<Look> look(const QueueConfig& queue, const std::string& shm_dir, HolderPass& holders, Monotonic now);
+  /// `shortest`: see RateMeter.
+  std::optional<Look> look(const QueueConfig& queue, const std::string& shm_dir, HolderPass& holders, Monotonic now,
+                           std::chrono::milliseconds shortest = {});
   HoleWatch& holes() noexcept { return holes_; }
 
  private:
   struct Last {
     std::uint64_t reserved = 0;
     std::uint64_t published = 0;
-    Monotonic at{};
   };
 
   Look look_at(const slickq::View& view, const QueueConfig& queue, HolderPass& holders, Monotonic now);
   void measure(const slickq::View& view, QueueNumbers& numbers, Monotonic now);
+  void measure_speed(QueueNumbers& numbers, Monotonic now);
   std::uint64_t choose_frontier(std::uint64_t reserved, std::uint64_t capacity);
   void forget() noexcept;
 
   std::uint64_t slot_budget_;
   std::optional<std::uint64_t> inode_;  // the segment of the last look
   std::optional<Last> last_;            // its numbers then
+  std::uint64_t published_most_ = 0;    // see QueueNumbers
   bool behind_ = true;                  // a part of the ring before the frontier was never looked at
   HoleWatch holes_;
+  RateMeter reserved_speed_;
+  RateMeter published_speed_;
+  std::chrono::milliseconds shortest_{};
 };
 
 }  // namespace slickqd

@@ -9,13 +9,20 @@
 #include <boost/asio/steady_timer.hpp>
 #include <chrono>
 #include <csignal>
+#include <optional>
+#include <string>
+#include <string_view>
 #include <utility>
 
 #include "control.hpp"
+#include "dir_watch.hpp"
+#include "early_round.hpp"
 #include "instance_lock.hpp"
+#include "plan.hpp"
 #include "slickq/error.hpp"
 #include "slickq/version.hpp"
 #include "supervisor.hpp"
+#include "tcp_server.hpp"
 #include "units.hpp"
 
 namespace slickqd {
@@ -33,16 +40,21 @@ class Service {
         notify_(notify),
         lock_(config.control.socket),
         supervisor_(std::move(config), clock,
-                    [&log](EventKind kind, const nlohmann::ordered_json& line) { log.event(kind, line); }),
+                    [this](EventKind kind, const nlohmann::ordered_json& line) { tell(kind, line); }),
         signals_(io_, SIGTERM, SIGINT, SIGHUP),
-        timer_(io_) {}
+        timer_(io_),
+        early_timer_(io_),
+        dir_watch_(
+            io_, supervisor_.config().shm_dir,
+            [this](std::string_view name) { return is_configured(supervisor_.config(), name); },
+            [this] { names_changed(); }) {}
 
   void run() {
     // The socket first: where it cannot be made, nothing else was. Who connects early is answered after a first round.
-    ControlServer control(io_, supervisor_.config().control, backend());
-    control_ = &control;
+    control_.emplace(io_, supervisor_.config().control, backend());
+    if (const auto& listen = supervisor_.config().metrics.listen) tcp_.emplace(io_, *listen, backend());
     supervisor_.start();
-    warn_of_wishes();
+    warn_of_interval();
     wait_for_signal();
     round();  // before READY: the first status anybody reads is a real one
     notify_.ready(status_line(*supervisor_.snapshot()));
@@ -58,14 +70,22 @@ class Service {
   Backend backend() {
     return {.snapshot = [this] { return supervisor_.snapshot(); },
             .events = [this]() -> const EventLog& { return supervisor_.events(); },
+            .history = [this](std::string_view name) { return supervisor_.history_of(name); },
             .healthy = [this] { return last_round_good_; },
             .reload = [this] { return reload(); },
+            .repair = [this](std::string_view name, const RepairWish& wish) { return repair(name, wish); },
+            .collect_orphans = [this](bool dry_run) { return collect_orphans(dry_run); },
             .may_change =
                 [this](const Peer& peer) { return may_change(peer, geteuid(), supervisor_.config().control.group); }};
   }
 
-  void warn_of_wishes() {
-    for (const std::string& wish : unsupported_wishes(supervisor_.config())) log_.write(LogLevel::warn, wish);
+  void tell(EventKind kind, const nlohmann::ordered_json& line) {
+    log_.event(kind, line);
+    if (control_) control_->tell(line);
+    if (tcp_) tcp_->tell(line);
+  }
+
+  void warn_of_interval() {
     const auto wanted = supervisor_.config().monitor.interval;
     if (interval() < wanted) {
       log_.write(LogLevel::warn, fmt::format("/monitor/interval: {} ms is too long for systemd's watchdog: rounds are "
@@ -93,7 +113,32 @@ class Service {
     });
   }
 
+  // Once for a burst of changes; where the next round is due anyway it does.
+  void names_changed() {
+    supervisor_.names_changed();
+    const Monotonic at = early_round_at(clock_.monotonic(), last_round_);
+    if (early_round_waits_ || at >= next_round_) return;
+    early_round_waits_ = true;
+    early_timer_.expires_at(at);
+    early_timer_.async_wait([this](const boost::system::error_code& error) {
+      early_round_waits_ = false;
+      if (!error) round();
+    });
+  }
+
+  // Before the look at the directory: what happens behind it is told.
+  void watch_directory() {
+    std::string problem = dir_watch_.watch();
+    if (problem != watch_problem_ && !problem.empty()) {
+      log_.write(LogLevel::warn, fmt::format("{}: {}: what vanishes there is noticed by the periodic rounds only",
+                                             supervisor_.config().shm_dir, problem));
+    }
+    watch_problem_ = std::move(problem);
+  }
+
   void round() {
+    watch_directory();
+    const Monotonic begun = clock_.monotonic();
     try {
       supervisor_.round();
     } catch (const slickq::Error& error) {
@@ -103,7 +148,17 @@ class Service {
       return;
     }
     last_round_good_ = true;
+    last_round_ = {clock_.monotonic(), clock_.monotonic() - begun};
+    tell_of_textfile(supervisor_.snapshot()->textfile_error);
     notify_.round_finished(status_line(*supervisor_.snapshot()));
+  }
+
+  // Once when it begins, once when it is over.
+  void tell_of_textfile(const std::string& error) {
+    if (error == textfile_error_) return;
+    textfile_error_ = error;
+    if (error.empty()) return log_.write(LogLevel::info, "metrics.textfile is written again, or no longer wanted");
+    log_.write(LogLevel::warn, error);
   }
 
   void wait_for_signal() {
@@ -115,12 +170,24 @@ class Service {
     });
   }
 
+  std::optional<nlohmann::ordered_json> repair(std::string_view name, const RepairWish& wish) {
+    auto done = supervisor_.repair_as_asked(name, wish);
+    if (done && !wish.dry_run) round();  // who asks for the status next sees what became of it
+    return done;
+  }
+
+  nlohmann::ordered_json collect_orphans(bool dry_run) {
+    auto done = supervisor_.collect_orphans(dry_run);
+    if (!dry_run) round();
+    return done;
+  }
+
   ReloadResult reload() {
     notify_.reloading(clock_.monotonic());
     ReloadResult result = supervisor_.reload();
     if (result.ok) {
       log_.configure(supervisor_.config().log);
-      warn_of_wishes();
+      warn_of_interval();
       timer_.cancel();  // the interval may be another one
       next_round_ = std::chrono::steady_clock::now();
       wait_for_round();
@@ -134,7 +201,10 @@ class Service {
     notify_.stopping();
     log_.write(LogLevel::info, signal == SIGTERM ? "stopping: SIGTERM" : "stopping: SIGINT");
     timer_.cancel();
+    early_timer_.cancel();
+    dir_watch_.stop();
     control_->close();
+    if (tcp_) tcp_->close();
     for (const std::string& line : supervisor_.stop()) log_.write(LogLevel::warn, line);
   }
 
@@ -147,8 +217,15 @@ class Service {
   asio::signal_set signals_;
   asio::steady_timer timer_;
   std::chrono::steady_clock::time_point next_round_{};
-  ControlServer* control_ = nullptr;
+  asio::steady_timer early_timer_;
+  bool early_round_waits_ = false;
+  LastRound last_round_;
+  DirWatch dir_watch_;
+  std::string watch_problem_;
+  std::optional<ControlServer> control_;
+  std::optional<TcpServer> tcp_;
   bool last_round_good_ = true;
+  std::string textfile_error_;
 };
 
 }  // namespace

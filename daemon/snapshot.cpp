@@ -16,6 +16,10 @@ using nlohmann::ordered_json;
 // One digit: more would be noise, and would make every answer differ from the last.
 double rounded(double value) { return std::round(value * 10) / 10; }
 
+ordered_json seconds_or_null(const std::optional<double>& seconds) {
+  return seconds ? ordered_json(std::round(*seconds * 1000) / 1000) : ordered_json();
+}
+
 ordered_json holes_of(const QueueNumbers& numbers, Monotonic now) {
   ordered_json holes = ordered_json::array();
   for (const AgedHole& hole : numbers.holes) {
@@ -46,6 +50,9 @@ ordered_json cursors_of(const QueueStatus& queue) {
       line["lag"] = cursor.lag;
       line["lag_pct"] = rounded(cursor.lag_percent);
     }
+    line["advance_per_s"] = rounded(cursor.advance_per_s);
+    line["overrun_in_s"] = seconds_or_null(cursor.overrun_in_s);
+    line["lost"] = cursor.lost;
     line["level"] = kLevels[static_cast<std::size_t>(cursor.level)];
     cursors.push_back(std::move(line));
   }
@@ -54,7 +61,8 @@ ordered_json cursors_of(const QueueStatus& queue) {
 
 // The keys are always there, null when the queue is not.
 void add_numbers(ordered_json& line, const std::optional<QueueNumbers>& numbers, Monotonic now) {
-  for (const char* key : {"reserved_index", "published_index", "last_published_index", "unpublished", "gap"}) {
+  for (const char* key :
+       {"reserved_index", "published_index", "last_published_index", "unpublished", "gap", "laps", "turnover_s"}) {
     line[key] = nullptr;
   }
   line["holes"] = ordered_json::array();
@@ -72,6 +80,8 @@ void add_numbers(ordered_json& line, const std::optional<QueueNumbers>& numbers,
   line["unpublished"] = numbers->unpublished;
   // Of a scan that did not reach the end nothing is known about the rest.
   if (numbers->complete) line["gap"] = numbers->reserved - numbers->published;
+  line["laps"] = numbers->laps;
+  line["turnover_s"] = seconds_or_null(numbers->turnover_s);
   line["holes"] = holes_of(*numbers, now);
   line["scan_complete"] = numbers->complete && numbers->consistent;
   line["reserved_per_s"] = rounded(numbers->reserved_per_s);
@@ -98,8 +108,20 @@ ordered_json to_json(const QueueStatus& queue, Monotonic now) {
   add_numbers(line, queue.numbers, now);
   line["repaired"] = queue.repaired;
   line["repair_problem"] = queue.repair_problem.empty() ? ordered_json() : ordered_json(queue.repair_problem);
+  line["split_brain"] = ordered_json::array();
+  for (const SplitHolder& holder : queue.split_brain) {
+    line["split_brain"].push_back({{"pid", holder.pid}, {"command", holder.command}});
+  }
   line["cursors"] = cursors_of(queue);
   return line;
+}
+
+ordered_json to_json(const OrphanStatus& orphan) {
+  return {{"name", orphan.name},
+          {"bytes", orphan.bytes},
+          {"held", orphan.held},
+          {"due", orphan.due},
+          {"idle_ms", orphan.idle.count()}};
 }
 
 ordered_json to_json(const Snapshot& s) {
@@ -107,6 +129,7 @@ ordered_json to_json(const Snapshot& s) {
   status["schema"] = "slickqd.status/1";
   status["version"] = SLICKQ_VERSION;
   status["pid"] = s.pid;
+  status["host"] = s.host;
   status["started"] = format_time(s.started);
   status["interval_ms"] = s.interval.count();
   status["rounds"] = s.rounds;
@@ -115,18 +138,20 @@ ordered_json to_json(const Snapshot& s) {
   status["config"] = {{"file", s.config_file},
                       {"loaded", format_time(s.config_loaded)},
                       {"last_reload_ok", s.last_reload_ok},
+                      {"last_reload_at", format_time(s.last_reload_at)},
                       {"last_error", s.last_error.empty() ? ordered_json() : ordered_json(s.last_error)}};
-  status["shm"] = {{"dir", s.shm_dir}, {"size_bytes", s.shm_size_bytes}, {"free_bytes", s.shm_free_bytes}};
+  status["shm"] = {
+      {"dir", s.shm_dir}, {"size_bytes", s.shm_size_bytes}, {"free_bytes", s.shm_free_bytes}, {"low", s.shm_low}};
   status["queues"] = ordered_json::array();
   for (const QueueStatus& queue : s.queues) status["queues"].push_back(to_json(queue, s.round_finished));
   status["orphans"] = ordered_json::array();
   for (const OrphanStatus& orphan : s.orphans) {
-    status["orphans"].push_back({{"name", orphan.name},
-                                 {"bytes", orphan.bytes},
-                                 {"held", orphan.held},
-                                 {"due", orphan.due},
-                                 {"idle_ms", orphan.idle.count()}});
+    status["orphans"].push_back(to_json(orphan));
   }
+  status["orphans_detected"] = s.orphans_detected;
+  status["orphans_removed"] = s.orphans_removed;
+  status["metrics"] = {{"textfile", s.textfile ? ordered_json(*s.textfile) : ordered_json()},
+                       {"textfile_error", s.textfile_error.empty() ? ordered_json() : ordered_json(s.textfile_error)}};
   return status;
 }
 

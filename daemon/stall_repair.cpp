@@ -20,12 +20,31 @@ std::optional<DueRepair> due_repair(const std::vector<AgedHole>& holes, std::chr
   return due;
 }
 
-slickq::RepairReport repair_stall(const std::string& name, const std::string& shm_dir, std::uint64_t inode,
-                                  const DueRepair& due) {
-  slickq::Queue queue = slickq::Queue::open(name, shm_dir);
+namespace {
+
+slickq::Queue open_same(const std::string& name, const std::string& shm_dir, std::uint64_t inode,
+                        slickq::Access access) {
+  slickq::Queue queue = slickq::Queue::open(name, shm_dir, access);
   if (queue.segment().inode() != inode) {
     throw slickq::Error(slickq::Errc::not_found, name, "the name leads to another segment by now");
   }
+  return queue;
+}
+
+std::vector<std::uint32_t> pids_of(const slickq::Queue& queue) {
+  std::vector<std::uint32_t> pids;
+  if (queue.annex() == nullptr) return pids;
+  for (slickq::JournalLine& line : queue.annex()->journal) {
+    pids.push_back(slickq::HardwareMemory::load(&line.pid, std::memory_order_relaxed));  // for people
+  }
+  return pids;
+}
+
+}  // namespace
+
+slickq::RepairReport repair_stall(const std::string& name, const std::string& shm_dir, std::uint64_t inode,
+                                  const DueRepair& due) {
+  slickq::Queue queue = open_same(name, shm_dir, inode, slickq::Access::read_write);
   slickq::RepairRules rules;
   rules.doubts_below = rules.inferred_below = due.doubts_below;
   if (due.doubtful) {
@@ -33,6 +52,29 @@ slickq::RepairReport repair_stall(const std::string& name, const std::string& sh
     if (nobody_has(slickq::find_holders(queue.segment().path()))) rules.dead_below = reserved;
   }
   return slickq::Repairer(queue).repair(rules);
+}
+
+AskedRepair repair_as_asked(const std::string& name, const std::string& shm_dir, std::uint64_t inode,
+                            const std::vector<AgedHole>& holes, Monotonic now, const RepairWish& wish) {
+  std::uint64_t settled = 0;
+  for (const AgedHole& hole : holes) {
+    if (now - hole.since >= kSettled) settled = hole.old_to;  // they ascend
+  }
+  slickq::Queue queue =
+      open_same(name, shm_dir, inode, wish.dry_run ? slickq::Access::read_only : slickq::Access::read_write);
+  slickq::RepairRules rules;
+  rules.inferred_below = settled;
+  if (wish.force) rules.doubts_below = settled;
+  const std::uint64_t reserved = queue.ring().reserved_index();
+  if (nobody_has(slickq::find_holders(queue.segment().path()))) rules.dead_below = reserved;
+  AskedRepair done{{}, pids_of(queue)};
+  slickq::Repairer repairer(queue);
+  if (wish.dry_run) {
+    done.report.before = done.report.after = repairer.plan(rules);
+  } else {
+    done.report = repairer.repair(rules);
+  }
+  return done;
 }
 
 }  // namespace slickqd

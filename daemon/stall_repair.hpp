@@ -8,6 +8,8 @@
 // is repaired when the stall IS that old. What a living producer holds is never repaired.
 #pragma once
 
+#include <sys/types.h>
+
 #include <chrono>
 #include <cstdint>
 #include <optional>
@@ -31,5 +33,22 @@ std::optional<DueRepair> due_repair(const std::vector<AgedHole>& holes, std::chr
 /// Throws slickq::Error: gone, another segment than `inode` by now (not_found), no right to write.
 slickq::RepairReport repair_stall(const std::string& name, const std::string& shm_dir, std::uint64_t inode,
                                   const DueRepair& due);
+
+/// What somebody asks for by hand.
+struct RepairWish {
+  bool dry_run = false;  ///< only the plan
+  bool force = false;    ///< also what is in doubt
+  uid_t by = 0;
+};
+struct AskedRepair {
+  slickq::RepairReport report;      ///< dry run: `before` is the plan
+  std::vector<std::uint32_t> pids;  ///< of the owners, by journal line
+};
+/// stall.after does not matter: what is proven dead is repaired at once; what is inferred or, with force, in doubt,
+/// when it is among `holes` for kSettled. Throws as repair_stall().
+AskedRepair repair_as_asked(const std::string& name, const std::string& shm_dir, std::uint64_t inode,
+                            const std::vector<AgedHole>& holes, Monotonic now, const RepairWish& wish);
+/// What a producer is just working at is missing, too; not for so long.
+inline constexpr std::chrono::milliseconds kSettled{100};
 
 }  // namespace slickqd

@@ -43,12 +43,15 @@ Plan plan_for(const Config& config, bool with_holders) {
   return make_plan(config, slickq::list_segments(options), space ? std::optional(space->free_bytes) : std::nullopt);
 }
 
-Supervisor::Supervisor(Config config, const Clock& clock, EventLog::Sink sink)
+Supervisor::Supervisor(Config config, const Clock& clock, EventLog::Sink sink, SpaceProbe space)
     : config_(std::move(config)),
       clock_(clock),
       events_(clock, std::move(sink)),
+      orphans_(clock),
       holders_(clock),
-      started_(clock.wall()) {}
+      probe_space_(std::move(space)),
+      started_(clock.wall()),
+      last_reload_at_(started_) {}
 
 void Supervisor::start() {
   slickq::adopt_quarantined(config_.shm_dir);
@@ -97,6 +100,9 @@ void Supervisor::adopt_config(Config config, const std::vector<News>& news) {
     }
     QueueStatus status{.name = queue.name, .state = state, .configured = queue.geometry};
     tracked_.push_back({std::move(status), Sampler{}});
+    if (known == before.end()) continue;
+    tracked_.back().history = std::move(known->second.history);
+    tracked_.back().split_brain = std::move(known->second.split_brain);
   }
   for (const News& one : news) {
     const bool about_cursor = !std::any_of(config_.queues.begin(), config_.queues.end(),
@@ -111,6 +117,7 @@ void Supervisor::check_unchangeable(const Config& next) const {
   constexpr const char* kRestart = "cannot change while slickqd runs: restart it, or put the old value back";
   if (next.shm_dir != config_.shm_dir) throw next.source->error("/shm_dir", kRestart);
   if (!(next.control == config_.control)) throw next.source->error("/control", kRestart);
+  if (next.metrics.listen != config_.metrics.listen) throw next.source->error("/metrics/listen", kRestart);
 }
 
 ReloadResult Supervisor::reload() {
@@ -128,6 +135,7 @@ ReloadResult Supervisor::reload() {
   last_reload_ok_ = result.ok;
   last_error_ = result.error;
   if (result.ok) {
+    last_reload_at_ = clock_.wall();
     events_.record({EventKind::reload_ok, "", {{"file", config_.source->file()}, {"queues", config_.queues.size()}}});
     return result;
   }
@@ -142,7 +150,36 @@ ReloadResult Supervisor::reload() {
   return result;
 }
 
+std::optional<nlohmann::ordered_json> Supervisor::history_of(std::string_view name) const {
+  for (const Tracked& tracked : tracked_) {
+    if (tracked.status.name == name) {
+      return tracked.history.to_json(tracked.status.name, clock_.monotonic(), clock_.wall());
+    }
+  }
+  return std::nullopt;
+}
+
+nlohmann::ordered_json Supervisor::collect_orphans(bool dry_run) {
+  const auto result = orphans_.round(config_, holders_, clock_.monotonic(), events_,
+                                     dry_run ? OrphanAction::report : OrphanAction::remove);
+  const auto list = [](const std::vector<OrphanStatus>& orphans, auto wanted) {
+    nlohmann::ordered_json lines = nlohmann::ordered_json::array();
+    for (const OrphanStatus& orphan : orphans) {
+      if (wanted(orphan)) lines.push_back(to_json(orphan));
+    }
+    return lines;
+  };
+  const auto any = [](const OrphanStatus&) { return true; };
+  const auto due = [](const OrphanStatus& orphan) { return orphan.due; };
+  const auto not_due = [](const OrphanStatus& orphan) { return !orphan.due; };
+  nlohmann::ordered_json body{{"ok", true}, {"dry_run", dry_run}};
+  body["removed"] = dry_run ? list(result.seen, due) : list(result.removed, any);
+  body["left"] = dry_run ? list(result.seen, not_due) : list(result.seen, any);
+  return body;
+}
+
 std::vector<std::string> Supervisor::stop() {
+  textfile_.remove();
   std::vector<std::string> stayed;
   for (const QueueConfig& queue : config_.queues) {
     if (!queue.remove_on_exit) continue;

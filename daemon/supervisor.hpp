@@ -7,21 +7,29 @@
 // half-made; the next start adopts.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "clock.hpp"
 #include "config.hpp"
+#include "cursor_watch.hpp"
 #include "events.hpp"
+#include "history.hpp"
 #include "holder_pass.hpp"
 #include "orphans.hpp"
 #include "plan.hpp"
 #include "sampler.hpp"
 #include "snapshot.hpp"
+#include "space_watch.hpp"
+#include "split_brain.hpp"
+#include "stall_repair.hpp"
+#include "textfile.hpp"
 
 namespace slickqd {
 
@@ -37,28 +45,40 @@ Plan plan_for(const Config& config, bool with_holders);
 
 class Supervisor {
  public:
-  Supervisor(Config config, const Clock& clock, EventLog::Sink sink);
+  using SpaceProbe = std::function<std::optional<ShmSpace>(const std::string& shm_dir)>;
+  Supervisor(Config config, const Clock& clock, EventLog::Sink sink, SpaceProbe space = shm_space);
 
   /// Finishes removals a killed remover left, creates and adopts. Throws ConfigError when what exists
   /// contradicts the config, slickq::Error when something cannot be made; nothing that was created is left
   /// then.
   void start();
+  /// Names in the shm directory came or went: the next round asks anew who has what, as soon as it may.
+  void names_changed() noexcept { holders_.hurry(); }
   /// One look at everything. Throws only what is a defect or a lost shm directory.
   void round();
   /// Reads the config file again.
   ReloadResult reload();
-  /// remove_on_exit, never for what is held. Returns one line for each queue that stays although it should
-  /// go.
+  /// Nothing: no such queue. Else an object with "ok"; why not in "error", the plan and what was done in the others.
+  std::optional<nlohmann::ordered_json> repair_as_asked(std::string_view name, const RepairWish& wish);
+  /// Removes the orphans that are due, whatever orphans.action is; a dry run only tells.
+  nlohmann::ordered_json collect_orphans(bool dry_run);
+  /// metrics.textfile goes; remove_on_exit, never for what is held. Returns one line for each queue that stays
+  /// although it should go.
   std::vector<std::string> stop();
 
   const Config& config() const noexcept { return config_; }
   const EventLog& events() const noexcept { return events_; }
   std::shared_ptr<const Snapshot> snapshot() const noexcept { return snapshot_; }
+  /// The object of GET /v1/history/NAME; nothing when no such queue is configured.
+  std::optional<nlohmann::ordered_json> history_of(std::string_view name) const;
 
  private:
   struct Tracked {
     QueueStatus status;
     Sampler sampler;
+    std::vector<CursorWatch> cursors{};  // in the config's order
+    History history{};
+    SplitBrainWatch split_brain{};
   };
 
   std::vector<News> plan_and_apply(const Config& config) const;
@@ -68,7 +88,10 @@ class Supervisor {
   void perform(Action action, const QueueConfig& queue, Tracked& tracked, const Look& look, Monotonic now);
   void announce_stall(const QueueConfig& queue, Tracked& tracked, Monotonic now);
   void repair(const QueueConfig& queue, Tracked& tracked, std::uint64_t inode, Monotonic now);
-  void look_at_cursors(const QueueConfig& queue, QueueStatus& status);
+  void look_at_cursors(const QueueConfig& queue, Tracked& tracked, Monotonic now);
+  void look_at_cursor_of(const QueueConfig& queue, const QueueNumbers* numbers, CursorWatch& watch, Monotonic now);
+  void look_for_split_brain(Tracked& tracked, Monotonic now);
+  void look_at_space();
   void publish_snapshot(Monotonic begun, std::vector<OrphanStatus> orphans);
 
   Config config_;
@@ -77,9 +100,15 @@ class Supervisor {
   std::vector<Tracked> tracked_;  // one for each of config_.queues, same order
   OrphanWatch orphans_;
   HolderPass holders_;
+  SpaceProbe probe_space_;
+  SpaceWatch space_watch_;
+  std::optional<ShmSpace> space_;
+  Textfile textfile_;
   std::uint64_t rounds_ = 0;
+  std::chrono::microseconds rounds_duration_{};
   WallTime started_{};
   WallTime loaded_{};
+  WallTime last_reload_at_{};
   bool last_reload_ok_ = true;
   std::string last_error_;
   std::shared_ptr<const Snapshot> snapshot_ = std::make_shared<Snapshot>();

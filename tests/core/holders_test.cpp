@@ -376,3 +376,34 @@ TEST_CASE("two askers at once do not take each other for users for long") {
   CHECK(first.join() == 0);
   CHECK(second.join() == 0);
 }
+
+TEST_CASE("a pass over /proc in parts finds what one in one piece does, and the names of what was removed") {
+  const ShmDir dir;
+  make_queue(dir, "stays");
+  make_queue(dir, "goes");
+  const Child both([path = dir.path()](ChildSide& side) {
+    const auto stays = Queue::open("stays", path);
+    const auto goes = Queue::open("goes", path);
+    side.report_and_wait();
+    return 0;
+  });
+  REQUIRE(both.reported());
+  const FileId stays = id_of(dir.file("stays"));
+  const FileId goes = id_of(dir.file("goes"));
+  REQUIRE(unlink(dir.file("goes").c_str()) == 0);
+
+  slickq::HolderScan scan(dir.path());
+  int steps = 1;
+  while (!scan.step(1)) ++steps;
+  CHECK(steps > 1);
+  const slickq::HolderMap parts = scan.take();
+  const slickq::HolderMap whole = scan_holders(dir.path());
+  for (const slickq::HolderMap* map : {&parts, &whole}) {
+    REQUIRE(map->of(stays).size() == 1);
+    CHECK(map->of(stays)[0].pid == both.pid());
+    REQUIRE(map->of(goes).size() == 1);
+    CHECK(map->of(goes)[0].deleted);
+    CHECK(map->removed == std::map<FileId, std::string>{{goes, "goes"}});
+  }
+  CHECK(parts.complete == whole.complete);
+}

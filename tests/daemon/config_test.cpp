@@ -61,7 +61,7 @@ TEST_CASE("a full config is read to the last key") {
   CHECK(config.control.group == gid_t{0});
   CHECK(config.log.format == LogFormat::json);
   CHECK(queue.stall.action == StallAction::repair);
-  CHECK(unsupported_wishes(config).size() == 1);  // metrics.listen
+  CHECK(config.metrics.listen == LoopbackAddress{"127.0.0.1", 9464});
 }
 
 TEST_CASE("what is left out has its default") {
@@ -70,7 +70,6 @@ TEST_CASE("what is left out has its default") {
   CHECK(config.queues[0].on_mismatch == OnMismatch::fail);
   CHECK(config.control.socket == "/run/slickq/slickqd.sock");
   CHECK(config.monitor.interval.count() == 1000);
-  CHECK(unsupported_wishes(config).empty());
   CHECK(parse_config("f.json", "{}").queues.empty());
 }
 
@@ -124,7 +123,9 @@ TEST_CASE("every mistake names the value and what is wrong with it") {
       {R"({"control":{"socket":"run/s"}})", "/control/socket", "no absolute path"},
       {long_socket.c_str(), "/control/socket", "at most 107 bytes"},
       {R"({"control":{"group":"no-such-group"}})", "/control/group", "there is no group \"no-such-group\""},
-      {R"({"metrics":{"listen":"9464"}})", "/metrics/listen", "no address"},
+      {R"({"metrics":{"listen":"9464"}})", "/metrics/listen", "no port"},
+      {R"({"metrics":{"listen":"0.0.0.0:9464"}})", "/metrics/listen", "no loopback address"},
+      {R"({"metrics":{"listen":"127.0.0.1:0"}})", "/metrics/listen", "1 to 65535"},
       {R"({"log":{"level":"warning"}})", "/log/level", "did you mean \"warn\"?"},
       {R"({"shm_dir":""})", "/shm_dir", "empty"},
       {R"({"log":{},"log":{}})", "/log", "there twice"},

@@ -6,12 +6,14 @@
 #include <fstream>
 #include <memory>
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "clock.hpp"
 #include "config.hpp"
+#include "probe.hpp"
 #include "supervisor.hpp"
 #include "support/shm_dir.hpp"
 
@@ -46,7 +48,8 @@ class World {
   void write_text(const std::string& text) { std::ofstream(config_file) << text; }
 
   slickqd::Supervisor& start() {
-    supervisor = std::make_unique<slickqd::Supervisor>(slickqd::load_config(config_file), clock, nullptr);
+    supervisor = std::make_unique<slickqd::Supervisor>(slickqd::load_config(config_file), clock, nullptr,
+                                                       [this](const std::string&) { return space; });
     supervisor->start();
     return *supervisor;
   }
@@ -77,6 +80,7 @@ class World {
   test_support::ShmDir etc;  // the config file must not lie among the segments
   std::string config_file = etc.file("slickqd.json");
   FakeClock clock;
+  std::optional<slickqd::ShmSpace> space = slickqd::ShmSpace{1 << 30, 1 << 30};  ///< what the file system tells
   std::unique_ptr<slickqd::Supervisor> supervisor;
 };
 

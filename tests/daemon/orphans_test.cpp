@@ -97,3 +97,38 @@ TEST_CASE("a configured queue and its cursors are never orphans") {
   for (int k = 0; k < 3; ++k) world.round(milliseconds(5000));
   for (const char* stays : {"job-1", "job-1@c", "job-1@by-hand"}) CHECK(exists(world.shm.file(stays)));
 }
+
+TEST_CASE("a round looks at as many as its time allows, the next ones at the others") {
+  // Each question for the time takes a millisecond.
+  struct BusyClock final : slickqd::Clock {
+    slickqd::Monotonic monotonic() const override { return now += milliseconds(1); }
+    slickqd::WallTime wall() const override { return {}; }
+    mutable slickqd::Monotonic now{std::chrono::hours(1)};
+  };
+  World world = remove_world();
+  for (int k = 0; k < 50; ++k) slickq::NamedCursor::create("job-" + std::to_string(k) + "@c", 0, in(world.shm.path()));
+  const BusyClock clock;
+  slickqd::OrphanWatch watch(clock);
+  slickqd::HolderPass holders(clock);
+  slickqd::EventLog log(clock, nullptr);
+  const auto config = slickqd::load_config(world.config_file);
+  const auto round = [&](slickqd::OrphanAction action) {
+    holders.begin_round(world.shm.path());
+    return watch.round(config, holders, clock.monotonic(), log, action);
+  };
+  const auto first = round(slickqd::OrphanAction::report).seen.size();
+  CHECK(first > 0);
+  CHECK(first < 30);
+  for (int k = 0; k < 50 && round(slickqd::OrphanAction::report).seen.size() < 50; ++k) {
+  }
+  CHECK(round(slickqd::OrphanAction::report).seen.size() == 50);
+
+  clock.now += std::chrono::seconds(10);
+  const auto some = round(slickqd::OrphanAction::remove);
+  CHECK(some.removed.size() > 0);
+  CHECK(some.removed.size() < 30);
+  CHECK(some.removed.size() + some.seen.size() == 50);
+  for (int k = 0; k < 50 && watch.removed() < 50; ++k) round(slickqd::OrphanAction::remove);
+  CHECK(watch.removed() == 50);
+  CHECK(watch.detected() == 50);
+}

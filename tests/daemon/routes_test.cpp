@@ -2,6 +2,8 @@
 
 #include <doctest/doctest.h>
 
+#include <filesystem>
+
 #include "fixture.hpp"
 
 using namespace slickqd;
@@ -15,11 +17,17 @@ struct Site {
     world.round();
     backend = {.snapshot = [this] { return world.supervisor->snapshot(); },
                .events = [this]() -> const EventLog& { return world.supervisor->events(); },
+               .history = [this](std::string_view name) { return world.supervisor->history_of(name); },
                .healthy = [this] { return healthy; },
                .reload = [this] { return world.supervisor->reload(); },
+               .repair = [this](std::string_view name,
+                                const RepairWish& wish) { return world.supervisor->repair_as_asked(name, wish); },
+               .collect_orphans = [this](bool dry_run) { return world.supervisor->collect_orphans(dry_run); },
                .may_change = [this](const Peer&) { return allowed; }};
   }
-  Answer ask(std::string_view method, std::string_view target) const { return answer(method, target, Peer{}, backend); }
+  Answer ask(std::string_view method, std::string_view target, std::string_view accept = {}) const {
+    return answer({.method = method, .target = target, .accept = accept}, backend);
+  }
 
   daemon_test::World world;
   bool healthy = true;
@@ -34,22 +42,53 @@ TEST_CASE("every path of the interface answers JSON") {
   CHECK(json::parse(site.ask("GET", "/v1/status").body)["schema"] == "slickqd.status/1");
   CHECK(json::parse(site.ask("GET", "/v1/queues").body)["queues"].size() == 1);
   CHECK(json::parse(site.ask("GET", "/v1/queues/a%20b?x=1").body)["capacity"] == 8);
+  CHECK(json::parse(site.ask("GET", "/v1/history/a%20b").body)["published_per_s"].size() == 1);
   CHECK(json::parse(site.ask("GET", "/v1/events").body)[0]["event"] == "created");
   CHECK(json::parse(site.ask("GET", "/healthz").body)["ok"] == true);
   CHECK(json::parse(site.ask("POST", "/v1/reload").body) == json{{"ok", true}});
 }
 
+TEST_CASE("the page is HTML under a policy that names its own script and style and nothing else") {
+  const Site site;
+  const Answer page = site.ask("GET", "/");
+  CHECK(page.status == 200);
+  CHECK(page.content_type == "text/html; charset=utf-8");
+  CHECK(page.body.starts_with("<!DOCTYPE html>"));
+  CHECK(page.body.size() < 60 * 1024);
+  CHECK(page.content_policy.starts_with("default-src 'none'; script-src 'sha256-"));
+  CHECK(page.content_policy.find("unsafe") == std::string_view::npos);
+  CHECK(page.body.find('@' + std::string("POLICY@")) == std::string::npos);
+  CHECK(site.ask("GET", "/v1/status").content_policy.empty());
+}
+
 TEST_CASE("status has the keys of the interface") {
   const Site site;
   const json status = json::parse(site.ask("GET", "/v1/status").body);
-  for (const char* key : {"schema", "version", "pid", "started", "interval_ms", "rounds", "last_round", "config", "shm",
-                          "queues", "orphans"}) {
+  for (const char* key : {"schema", "version", "pid", "host", "started", "interval_ms", "rounds", "last_round",
+                          "config", "shm", "queues", "orphans", "orphans_detected", "orphans_removed"}) {
     CAPTURE(key);
     CHECK(status.contains(key));
   }
-  for (const char* key : {"name", "state", "layout", "capacity", "element_size", "items_per_slot", "reserved_index",
-                          "published_index", "last_published_index", "unpublished", "gap", "holes", "reserved_per_s",
-                          "published_per_s", "holders", "cursors"}) {
+  for (const char* key : {"name",
+                          "state",
+                          "layout",
+                          "capacity",
+                          "element_size",
+                          "items_per_slot",
+                          "reserved_index",
+                          "published_index",
+                          "last_published_index",
+                          "unpublished",
+                          "gap",
+                          "holes",
+                          "reserved_per_s",
+                          "published_per_s",
+                          "holders",
+                          "cursors",
+                          "laps",
+                          "turnover_s",
+                          "split_brain",
+                          "resident_bytes"}) {
     CAPTURE(key);
     CHECK(status["queues"][0].contains(key));
   }
@@ -57,9 +96,10 @@ TEST_CASE("status has the keys of the interface") {
 
 TEST_CASE("what is not there is 404, a wrong method 405, an unhealthy daemon 503") {
   Site site;
-  CHECK(site.ask("GET", "/").status == 404);
+  CHECK(site.ask("GET", "/index.html").status == 404);
   CHECK(site.ask("GET", "/v1/queues/").status == 404);
   CHECK(site.ask("GET", "/v1/queues/nope").status == 404);
+  CHECK(site.ask("GET", "/v1/history/nope").status == 404);
   CHECK(site.ask("GET", "/v1/queues/%").status == 404);
   CHECK(site.ask("GET", "/v1/queues/%4").status == 404);
   CHECK(site.ask("GET", "").status == 404);
@@ -87,7 +127,10 @@ TEST_CASE("a refused reload tells file, line, column and pointer") {
 TEST_CASE("who may not change anything gets 403 and nothing happens") {
   Site site;
   site.allowed = false;
-  CHECK(site.ask("POST", "/v1/reload").status == 403);
+  for (const char* target : {"/v1/reload", "/v1/repair/a%20b", "/v1/gc", "/v1/gc?dry_run=1", "/v1/gc?nonsense"}) {
+    CAPTURE(target);
+    CHECK(site.ask("POST", target).status == 403);
+  }
   CHECK(site.world.count("reload_ok") == 0);
   CHECK(site.ask("GET", "/v1/status").status == 200);
 }
@@ -101,4 +144,55 @@ TEST_CASE("root, the daemon's user and members of the group may change state, no
   CHECK(may_change(peer(101, 1, {7, 50}), 100, gid_t{50}));
   CHECK_FALSE(may_change(peer(101, 1, {7}), 100, gid_t{50}));
   CHECK_FALSE(may_change(Peer{}, 100, {}));
+}
+
+TEST_CASE("repair and removal of orphans are answered with the plan; what is misspelt is refused") {
+  const Site site;
+  const Answer planned = site.ask("POST", "/v1/repair/a%20b?dry_run=1");
+  CHECK(planned.status == 200);
+  CHECK(json::parse(planned.body)["dry_run"] == true);
+  CHECK(json::parse(planned.body)["repairs"].empty());
+  CHECK(json::parse(site.ask("POST", "/v1/repair/a%20b?force=1").body)["forced"] == true);
+  CHECK(site.ask("POST", "/v1/repair/nope").status == 404);
+  CHECK(json::parse(site.ask("POST", "/v1/gc?dry_run=1").body)["removed"].empty());
+  for (const char* target :
+       {"/v1/repair/a%20b?dryrun=1", "/v1/repair/a%20b?dry_run=yes", "/v1/gc?dry-run=1", "/v1/reload?dry_run=1"}) {
+    CAPTURE(target);
+    CHECK(site.ask("POST", target).status == 400);
+  }
+  CHECK(site.ask("GET", "/v1/repair/a%20b").status == 405);
+  std::filesystem::remove(site.world.shm.file("a b"));
+  CHECK(site.ask("POST", "/v1/repair/a%20b").status == 409);
+}
+
+TEST_CASE("events come as an array, or as a stream that begins with the newest ones asked for") {
+  const Site site;
+  site.ask("POST", "/v1/reload");  // created, reload_ok
+  const Answer all = site.ask("GET", "/v1/events");
+  CHECK_FALSE(all.stream);
+  CHECK(json::parse(all.body).size() == 2);
+  CHECK(json::parse(site.ask("GET", "/v1/events?n=1").body)[0]["event"] == "reload_ok");
+
+  const Answer lines = site.ask("GET", "/v1/events?follow=1&n=9");
+  CHECK(lines.stream == StreamFormat::json_lines);
+  CHECK(lines.content_type == "application/x-ndjson");
+  CHECK(json::parse(lines.body.substr(0, lines.body.find('\n')))["event"] == "created");
+  CHECK(site.ask("GET", "/v1/events?follow=1").body.empty());
+
+  const Answer browser = site.ask("GET", "/v1/events?n=1", "text/html, text/event-stream");
+  CHECK(browser.stream == StreamFormat::server_sent);
+  CHECK(browser.content_type == "text/event-stream");
+  CHECK(browser.body.starts_with("data: {"));
+  CHECK(browser.body.ends_with("}\n\n"));
+  CHECK(site.ask("GET", "/v1/events?n=x").status == 400);
+}
+
+TEST_CASE("what came by a way without credentials may only GET, whatever the method and the path") {
+  const Site site;
+  for (const char* method : {"POST", "PUT", "HEAD", ""}) {
+    CAPTURE(method);
+    CHECK(answer({.method = method, .target = "/v1/reload", .read_only = true}, site.backend).status == 403);
+  }
+  CHECK(answer({.method = "GET", .target = "/v1/status", .read_only = true}, site.backend).status == 200);
+  CHECK(site.world.count("reload_ok") == 0);
 }

@@ -15,14 +15,18 @@
 
 #include <sys/types.h>
 
+#include <cstddef>
 #include <cstdint>
 #include <map>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
 
 namespace slickq {
+
+class ProcPass;  // internal
 
 enum class Proof : std::uint8_t {
   none,   ///< no proof was possible (no permission): unknown, `held` is then a guess of true
@@ -63,6 +67,8 @@ struct FileId {
 /// One pass over /proc for any number of files: who has which open or mapped.
 struct HolderMap {
   std::map<FileId, std::vector<Holder>> files;
+  /// Of those whose name is gone: which it was, as far as /proc tells. Of one directory's pass only.
+  std::map<FileId, std::string> removed;
   bool complete = false;  ///< every process could be looked into
   /// Empty when nobody.
   const std::vector<Holder>& of(FileId file) const noexcept;
@@ -70,6 +76,24 @@ struct HolderMap {
 /// Looks at every process but the calling one. `dir`: only files below that directory are of interest (empty:
 /// all). `only`: when not empty, just these files, wherever they are and even when their names are gone.
 HolderMap scan_holders(std::string_view dir, const std::vector<FileId>& only = {});
+
+/// scan_holders() of a directory, a part at a time, for who must not be away for long. What it finds is of as many
+/// moments as it had steps.
+class HolderScan {
+ public:
+  explicit HolderScan(std::string_view dir);
+  HolderScan(HolderScan&&) noexcept;
+  HolderScan& operator=(HolderScan&&) noexcept;
+  ~HolderScan();
+
+  /// Looks at so many more processes. True: that were all.
+  bool step(std::size_t processes);
+  /// Once, behind the last step.
+  HolderMap take();
+
+ private:
+  std::unique_ptr<ProcPass> pass_;
+};
 
 /// All three proofs on one file. `probe_lease`: a lease makes other processes' open() wait for up to some
 /// milliseconds; monitoring passes false and is content with flock and /proc.

@@ -151,6 +151,17 @@ const std::vector<Holder>& HolderMap::of(FileId file) const noexcept {
 
 HolderMap scan_holders(std::string_view dir, const std::vector<FileId>& only) { return ProcPass(dir, only).run(); }
 
+HolderScan::HolderScan(std::string_view dir) : pass_(std::make_unique<ProcPass>(dir, std::vector<FileId>{})) {
+  pass_->begin();
+}
+HolderScan::HolderScan(HolderScan&&) noexcept = default;
+HolderScan& HolderScan::operator=(HolderScan&&) noexcept = default;
+HolderScan::~HolderScan() = default;
+
+bool HolderScan::step(std::size_t processes) { return pass_->step(processes); }
+
+HolderMap HolderScan::take() { return pass_->finish(); }
+
 Holders find_holders(const std::string& path, bool probe_lease) { return find(path, nullptr, probe_lease); }
 
 Holders find_holders(const std::string& path, const HolderMap& scanned, bool probe_lease) {

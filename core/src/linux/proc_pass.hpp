@@ -26,6 +26,7 @@
 
 #include "linux/lease.hpp"
 #include "linux/proc_lines.hpp"
+#include "linux/quarantine.hpp"
 #include "slickq/holders.hpp"
 
 namespace slickq {
@@ -86,15 +87,35 @@ class ProcPass {
   }
 
   HolderMap run() {
+    begin();
+    while (!step(processes_.size())) {
+    }
+    return finish();
+  }
+
+  /// Who is there.
+  void begin() {
     // Where processes are hidden from us (hidepid) even the first one is, and what we see is not all. Nor is it in a
     // container, whose processes see each other and nobody else.
     map_.complete = access("/proc/1", F_OK) == 0 && sees_all_processes();
     const pid_t self = getpid();
     const int failed = for_each_number("/proc", [&](pid_t pid, int, const char*) {
-      if (pid != self) look_into(pid);
+      if (pid != self) processes_.push_back(pid);
     });
     if (failed != 0) map_.complete = false;
-    add_locks(self);
+    std::reverse(processes_.begin(), processes_.end());  // the next one is the last
+  }
+
+  /// Looks at so many more of them. True: that were all.
+  bool step(std::size_t processes) {
+    const std::size_t end = processes_.size() - std::min(processes_.size(), processes);
+    for (std::size_t k = processes_.size(); k > end; --k) look_into(processes_[k - 1]);
+    processes_.resize(end);
+    return processes_.empty();
+  }
+
+  HolderMap finish() {
+    add_locks(getpid());
     return std::move(map_);
   }
 
@@ -137,6 +158,7 @@ class ProcPass {
     const bool deleted =
         line->deleted && !exists(unescape_path(line->path) + std::string(proc_lines::kDeleted), line->file);
     note(line->file, pid, {.mapped = true, .writes = line->writes, .deleted = deleted});
+    if (deleted) note_removed(line->file, unescape_path(line->path));
   }
 
   // False when we may not look at this process's descriptors.
@@ -155,6 +177,11 @@ class ProcPass {
     if (fstatat(dir, link, &opened, AT_SYMLINK_NOFOLLOW) != 0) return true;
     if ((opened.st_mode & (S_IRUSR | S_IWUSR)) == 0) return true;  // O_PATH: a name, not an open file
     note(file, pid, {.open = true, .writes = (opened.st_mode & S_IWUSR) != 0, .deleted = facts.stx_nlink == 0});
+    std::string_view name{path.data(), static_cast<std::size_t>(length)};
+    if (facts.stx_nlink == 0 && name.ends_with(proc_lines::kDeleted)) {
+      name.remove_suffix(proc_lines::kDeleted.size());
+      note_removed(file, std::string(name));
+    }
     return true;
   }
 
@@ -177,6 +204,16 @@ class ProcPass {
     holder.open |= use.open;
     holder.mapped |= use.mapped;
     holder.deleted |= use.deleted;
+  }
+
+  // What was removed by slickq has the quarantine's name. What was made without a name is shown as "#<inode>", whatever
+  // it was called later.
+  void note_removed(FileId file, const std::string& path) {
+    if (dir_.empty() || !path.starts_with(dir_)) return;
+    std::string name = path.substr(dir_.size());
+    if (name == "#" + std::to_string(file.inode)) return;
+    if (name.starts_with(quarantine_prefix())) name = original_name(name, file.inode).value_or(name);
+    map_.removed.emplace(file, std::move(name));
   }
 
   // Peers we may not look into are named by their locks, which everybody may read. A lock line has no path:
@@ -223,6 +260,7 @@ class ProcPass {
   std::uint64_t device_ = 0;
   std::set<std::uint64_t> entries_;  // inodes in dir_, read when a lock line asks for them
   std::vector<FileId> only_;
+  std::vector<pid_t> processes_;  // yet to be looked at
   HolderMap map_;
 };
 

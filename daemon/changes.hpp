@@ -1,0 +1,16 @@
+// The answers to requests that change something; who may ask was checked before.
+//
+// Thread safety: none; one thread.
+#pragma once
+
+#include "routes.hpp"
+
+namespace slickqd {
+
+Answer reload(const Asked& asked, const Backend& backend);
+/// ?dry_run=1: only the plan. ?force=1: also what is in doubt.
+Answer repair(const Asked& asked, const Backend& backend);
+/// ?dry_run=1: only what would go.
+Answer collect_orphans(const Asked& asked, const Backend& backend);
+
+}  // namespace slickqd

@@ -1,0 +1,106 @@
+// Repairs of the supervisor: by stall.action in each round, and when somebody asks for one.
+#include <algorithm>
+#include <utility>
+
+#include "slickq/error.hpp"
+#include "stall_repair.hpp"
+#include "supervisor.hpp"
+#include "units.hpp"
+
+namespace slickqd {
+namespace {
+
+using nlohmann::ordered_json;
+
+// The first run of the plan tells why: what is repaired for its age alone keeps its unknown owner.
+bool is_proven(const slickq::RepairReport& report) {
+  return !report.before.repairs.empty() && report.before.repairs.front().owner == slickq::Owner::dead;
+}
+
+ordered_json pid_or_null(const slickq::HoleOwner& owner) {
+  return owner.pid == 0 ? ordered_json() : ordered_json(owner.pid);
+}
+
+News repaired_news(const std::string& queue, const AgedHole& first, std::uint64_t items, bool proven, Monotonic now) {
+  ordered_json details;
+  details["index"] = first.index;
+  details["next"] = first.next;
+  details["age_ms"] = in_ms(now - first.since);
+  details["items"] = items;
+  details["owner_pid"] = pid_or_null(first.owner);
+  details["why"] = proven ? "its producer is dead" : "its producer is unknown and stall.after is over";
+  return {EventKind::repaired, queue, std::move(details)};
+}
+
+ordered_json runs_json(const std::vector<slickq::Missing>& runs, const std::vector<std::uint32_t>& pids) {
+  ordered_json list = ordered_json::array();
+  for (const slickq::Missing& run : runs) {
+    ordered_json line{{"index", run.index}, {"next", run.end}, {"owner_pid", nullptr}, {"owner_alive", nullptr}};
+    if (run.line < pids.size() && pids[run.line] != 0) line["owner_pid"] = pids[run.line];
+    if (run.owner != slickq::Owner::unknown) line["owner_alive"] = run.owner == slickq::Owner::live;
+    list.push_back(std::move(line));
+  }
+  return list;
+}
+
+// As `slickq repair --json` tells it.
+ordered_json verdict(const std::string& queue, const RepairWish& wish, const AskedRepair& done) {
+  ordered_json body{{"ok", true}, {"name", queue}, {"dry_run", wish.dry_run}, {"forced", wish.force}};
+  body["reserved_index"] = done.report.before.reserved;
+  body["repairs"] = runs_json(done.report.before.repairs, done.pids);
+  body["left"] = runs_json(done.report.after.doubts, done.pids);
+  body["repaired"] = done.report.repaired;
+  body["complete"] = done.report.complete;  // false: producers published in between each time
+  return body;
+}
+
+News asked_news(const std::string& queue, const slickq::RepairReport& report, const RepairWish& wish) {
+  const slickq::Missing& first = report.before.repairs.front();
+  return {EventKind::repaired,
+          queue,
+          {{"index", first.index},
+           {"next", first.end},
+           {"items", report.repaired},
+           {"why", std::string("asked for by uid ") + std::to_string(wish.by) + (wish.force ? ", by force" : "")}}};
+}
+
+}  // namespace
+
+void Supervisor::repair(const QueueConfig& queue, Tracked& tracked, std::uint64_t inode, Monotonic now) {
+  const auto due = due_repair(tracked.sampler.holes().holes(), queue.stall.after, now);
+  if (!due) {
+    tracked.status.repair_problem.clear();
+    return;
+  }
+  try {
+    const slickq::RepairReport report = repair_stall(queue.name, config_.shm_dir, inode, *due);
+    if (report.repaired == 0) return;  // published after all, or its owner lives: the next round knows
+    tracked.status.repaired += report.repaired;
+    events_.record(repaired_news(queue.name, due->first, report.repaired, is_proven(report), now));
+  } catch (const slickq::Error& error) {
+    tracked.status.repair_problem = error.what();
+    return;
+  }
+  tracked.status.repair_problem.clear();
+}
+
+std::optional<ordered_json> Supervisor::repair_as_asked(std::string_view name, const RepairWish& wish) {
+  const auto found = std::find_if(tracked_.begin(), tracked_.end(),
+                                  [&](const Tracked& tracked) { return tracked.status.name == name; });
+  if (found == tracked_.end()) return std::nullopt;
+  QueueStatus& status = found->status;
+  const auto refusal = [](const std::string& why) { return ordered_json{{"ok", false}, {"error", why}}; };
+  const bool is_ours = status.state == QueueState::ready || status.state == QueueState::stalled;
+  if (!is_ours || !status.numbers) return refusal("the queue is " + std::string(to_string(status.state)));
+  try {
+    const AskedRepair done = slickqd::repair_as_asked(status.name, config_.shm_dir, status.numbers->inode,
+                                                      found->sampler.holes().holes(), clock_.monotonic(), wish);
+    status.repaired += done.report.repaired;
+    if (done.report.repaired > 0) events_.record(asked_news(status.name, done.report, wish));
+    return verdict(status.name, wish, done);
+  } catch (const slickq::Error& error) {
+    return refusal(error.what());
+  }
+}
+
+}  // namespace slickqd

@@ -1,0 +1,111 @@
+// Clients that follow the events: what they get, and that a slow one costs nothing but himself.
+#include "event_stream.hpp"
+
+#include <doctest/doctest.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <boost/asio/io_context.hpp>
+#include <vector>
+
+using namespace slickqd;
+using boost::asio::generic::stream_protocol;
+
+namespace {
+
+struct Client {
+  explicit Client(boost::asio::io_context& io, StreamFormat format = StreamFormat::json_lines, bool chunked = true) {
+    int ends[2];
+    REQUIRE(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, ends) == 0);
+    fd = ends[0];
+    stream = std::make_shared<EventStream>(stream_protocol::socket(io, stream_protocol(AF_UNIX, 0), ends[1]), format,
+                                           chunked);
+  }
+  Client(const Client&) = delete;
+  Client& operator=(const Client&) = delete;
+  ~Client() { close(fd); }
+
+  /// What is there; `ended`: and then the end.
+  std::string received(bool* ended = nullptr) const {
+    std::string text;
+    char buffer[4096];
+    ssize_t got = 0;
+    while ((got = read(fd, buffer, sizeof buffer)) > 0) text.append(buffer, static_cast<std::size_t>(got));
+    if (ended != nullptr) *ended = got == 0;
+    return text;
+  }
+
+  int fd = -1;
+  std::shared_ptr<EventStream> stream;
+};
+
+}  // namespace
+
+TEST_CASE("a stream is its header, what is there already, and each event in a chunk") {
+  boost::asio::io_context io{1};
+  EventStreams streams;
+  const Client lines(io);
+  const Client browser(io, StreamFormat::server_sent, false);
+  for (const Client* client : {&lines, &browser}) {
+    streams.add(client->stream);
+    client->stream->start("HEADER\r\n\r\n", client == &lines ? "old\n" : "");
+  }
+  streams.tell({{"event", "stall"}});
+  io.poll();
+  CHECK(lines.received() == "HEADER\r\n\r\n4\r\nold\n\r\n12\r\n{\"event\":\"stall\"}\n\r\n");
+  CHECK(browser.received() == "HEADER\r\n\r\ndata: {\"event\":\"stall\"}\n\n");
+  streams.tell({{"event", "loss"}});
+  io.poll();
+  CHECK(browser.received() == "data: {\"event\":\"loss\"}\n\n");
+  streams.close();
+  io.poll();
+  bool ended = false;
+  lines.received(&ended);
+  CHECK(ended);
+}
+
+TEST_CASE("who does not read is dropped, what is kept for him is bounded, and others get everything") {
+  boost::asio::io_context io{1};
+  EventStreams streams;
+  const Client slow(io);
+  const Client quick(io);
+  for (const Client* client : {&slow, &quick}) {
+    streams.add(client->stream);
+    client->stream->start("H", "");
+  }
+  const std::string details(1000, 'x');
+  std::size_t got = quick.received().size();
+  for (int k = 0; k < 2000; ++k) {
+    streams.tell({{"details", details}});
+    io.poll();
+    got += quick.received().size();
+  }
+  CHECK_FALSE(slow.stream->is_open());
+  CHECK(quick.stream->is_open());
+  CHECK(got > 2000 * details.size());
+  bool ended = false;
+  CHECK(slow.received(&ended).size() < 1'000'000);
+  CHECK(ended);
+}
+
+TEST_CASE("a client that goes away, or says something, is forgotten; there are never more than so many") {
+  boost::asio::io_context io{1};
+  EventStreams streams;
+  std::vector<std::unique_ptr<Client>> clients;
+  while (!streams.is_full()) {
+    clients.push_back(std::make_unique<Client>(io));
+    streams.add(clients.back()->stream);
+    clients.back()->stream->start("H", "");
+  }
+  CHECK(clients.size() == EventStreams::kMost);
+  shutdown(clients[0]->fd, SHUT_WR);
+  io.poll();
+  CHECK_FALSE(streams.is_full());
+  streams.add(clients[0]->stream);
+  CHECK_FALSE(clients[0]->stream->is_open());
+  REQUIRE(write(clients[1]->fd, "?", 1) == 1);
+  io.poll();
+  CHECK_FALSE(clients[1]->stream->is_open());
+  streams.close();
+  io.poll();
+}

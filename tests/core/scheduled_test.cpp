@@ -1,5 +1,6 @@
 // The ring under a seeded scheduler: thousands of interleavings of producers, consumers and a repairer on rings of 1 to
-// 8 elements, with deaths at any step, for every layout. The same with the declared only producer. A failing seed is printed; SLICKQ_TEST_SEED repeats it.
+// 8 elements, with deaths at any step, for every layout. The same with the declared only producer. A failing seed is
+// printed; SLICKQ_TEST_SEED repeats it.
 #include <doctest/doctest.h>
 
 #include <chrono>

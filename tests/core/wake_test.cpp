@@ -1,6 +1,6 @@
 // Nobody sleeps on while an item is there: the wake-up protocol of wait.hpp under the seeded scheduler, with a futex
-// made of a list, on a machine that keeps plain stores back as x86 does. One producer dies at each of its steps in turn;
-// what another publishes wakes all the same. Mistakes put in on purpose must leave somebody asleep.
+// made of a list, on a machine that keeps plain stores back as x86 does. One producer dies at each of its steps in
+// turn; what another publishes wakes all the same. Mistakes put in on purpose must leave somebody asleep.
 #include <doctest/doctest.h>
 
 #include <array>

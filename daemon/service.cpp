@@ -107,7 +107,7 @@ class Service {
     next_round_ = std::max(next_round_ + interval(), std::chrono::steady_clock::now());
     timer_.expires_at(next_round_);
     timer_.async_wait([this](const boost::system::error_code& error) {
-      if (error) return;
+      if (error || stopping_) return;
       round();
       wait_for_round();
     });
@@ -122,7 +122,7 @@ class Service {
     early_timer_.expires_at(at);
     early_timer_.async_wait([this](const boost::system::error_code& error) {
       early_round_waits_ = false;
-      if (!error) round();
+      if (!error && !stopping_) round();
     });
   }
 
@@ -198,6 +198,7 @@ class Service {
   }
 
   void stop(int signal) {
+    stopping_ = true;  // a timer that has expired already is not cancelled any more
     notify_.stopping();
     log_.write(LogLevel::info, signal == SIGTERM ? "stopping: SIGTERM" : "stopping: SIGINT");
     timer_.cancel();
@@ -226,6 +227,7 @@ class Service {
   std::optional<TcpServer> tcp_;
   bool last_round_good_ = true;
   std::string textfile_error_;
+  bool stopping_ = false;
 };
 
 }  // namespace

@@ -169,6 +169,22 @@ TEST_CASE(
   }
 }
 
+TEST_CASE("SIGTERM ends a daemon whose rounds take longer than their interval") {
+  const Place place("[]", R"("orphans":{"match":["job-*"]})");
+  for (int k = 0; k < 1000; ++k) {  // as many as a round has time for, and more
+    slickq::NamedCursor::create("job-" + std::to_string(k) + "@c", 0, daemon_test::in(place.shm.path()));
+  }
+  Daemon daemon(place.arguments(), place.log());
+  REQUIRE(place.wait_until_up());
+  daemon.signal(SIGTERM);
+  const auto ended = [&] {
+    siginfo_t info{};
+    return waitid(P_PID, static_cast<id_t>(daemon.pid()), &info, WEXITED | WNOHANG | WNOWAIT) == 0 && info.si_pid != 0;
+  };
+  REQUIRE(eventually(ended));
+  CHECK(daemon.wait() == 0);
+}
+
 TEST_CASE("--foreground logs text for a person, also after a reload") {
   const Place place(kTicks);
   auto arguments = place.arguments();

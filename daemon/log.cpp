@@ -20,17 +20,17 @@ struct LevelRow {
   spdlog::level::level_enum spdlog_level;
   std::string_view name;
 };
-constexpr std::array kLevels{
+constexpr std::array kLevelRows{
     LevelRow{LogLevel::debug, spdlog::level::debug, "debug"}, LevelRow{LogLevel::info, spdlog::level::info, "info"},
     LevelRow{LogLevel::warn, spdlog::level::warn, "warn"}, LevelRow{LogLevel::error, spdlog::level::err, "error"}};
-static_assert(kLevels[static_cast<std::size_t>(LogLevel::error)].level == LogLevel::error &&
-                  kLevels.size() == static_cast<std::size_t>(LogLevel::error) + 1,
+static_assert(kLevelRows[static_cast<std::size_t>(LogLevel::error)].level == LogLevel::error &&
+                  kLevelRows.size() == static_cast<std::size_t>(LogLevel::error) + 1,
               "one row for each LogLevel, in its order");
 
-const LevelRow& row(LogLevel level) { return kLevels[static_cast<std::size_t>(level)]; }
+const LevelRow& row(LogLevel level) { return kLevelRows[static_cast<std::size_t>(level)]; }
 
 // Names in shared memory directories may be any bytes.
-std::string printed(const ordered_json& line) {
+std::string one_line(const ordered_json& line) {
   return line.dump(-1, ' ', false, ordered_json::error_handler_t::replace);
 }
 
@@ -40,7 +40,7 @@ std::string as_text(const ordered_json& line) {
   if (line.contains("queue")) text += fmt::format(" {}", line["queue"].get<std::string>());
   for (const auto& [key, value] : line.items()) {
     if (key == "time" || key == "event" || key == "queue") continue;
-    text += fmt::format(" {}={}", key, value.is_string() ? value.get<std::string>() : printed(value));
+    text += fmt::format(" {}={}", key, value.is_string() ? value.get<std::string>() : one_line(value));
   }
   return text;
 }
@@ -66,13 +66,13 @@ void Log::write(LogLevel level, std::string_view message) {
   const std::string time = format_time(clock_.wall());
   const ordered_json line{{"time", time}, {"level", row(level).name}, {"message", message}};
   logger_->log(row(level).spdlog_level, "{}",
-               json_ ? printed(line) : fmt::format("{} {:5} {}", time, row(level).name, message));
+               json_ ? one_line(line) : fmt::format("{} {:5} {}", time, row(level).name, message));
 }
 
 void Log::event(EventKind kind, const ordered_json& line) {
   const LevelRow& level = row(is_warning(kind) ? LogLevel::warn : LogLevel::info);
   logger_->log(level.spdlog_level, "{}",
-               json_ ? printed(line) : fmt::format("{} {:5} {}", line.value("time", ""), level.name, as_text(line)));
+               json_ ? one_line(line) : fmt::format("{} {:5} {}", line.value("time", ""), level.name, as_text(line)));
 }
 
 }  // namespace slickqd

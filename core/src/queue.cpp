@@ -19,12 +19,6 @@
 namespace slickq {
 namespace {
 
-struct AlignedDelete {
-  std::align_val_t alignment;
-  void operator()(std::byte* at) const noexcept { ::operator delete(at, alignment); }
-};
-using LocalMemory = std::unique_ptr<std::byte, AlignedDelete>;
-
 constexpr std::size_t kLineBytes = 64;
 
 // Header, slots that were never used, elements as they are (zero in a new file).
@@ -44,6 +38,12 @@ void write_annex(std::byte* base, const Geometry& geometry) {
 }
 
 struct Queue::State {
+  struct AlignedDelete {
+    std::align_val_t alignment;
+    void operator()(std::byte* at) const noexcept { ::operator delete(at, alignment); }
+  };
+  using LocalMemory = std::unique_ptr<std::byte, AlignedDelete>;
+
   Geometry geometry;
   Segment segment;
   LocalMemory local{nullptr, AlignedDelete{std::align_val_t{kLineBytes}}};
@@ -76,8 +76,9 @@ Queue Queue::local(const Geometry& geometry, std::size_t element_alignment) {
   const std::size_t miss = geometry.data_offset() % element_alignment;
   const std::size_t shift = miss == 0 ? 0 : element_alignment - miss;
   const std::uint64_t bytes = bytes_with_annex(geometry);
-  state->local = LocalMemory(static_cast<std::byte*>(::operator new (bytes + shift, std::align_val_t{alignment})),
-                             AlignedDelete{std::align_val_t{alignment}});
+  state->local =
+      State::LocalMemory(static_cast<std::byte*>(::operator new (bytes + shift, std::align_val_t{alignment})),
+                         State::AlignedDelete{std::align_val_t{alignment}});
   std::byte* const base = state->local.get() + shift;
   std::memset(base, 0, bytes);
   write_fresh(base, geometry);

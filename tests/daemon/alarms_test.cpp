@@ -17,7 +17,7 @@ using std::chrono::seconds;
 
 namespace {
 
-const std::string kQueue = R"([{"name":"q","size":1024,"elem":8,"cursors":["c"]}])";
+const std::string kQueueWithCursor = R"([{"name":"q","size":1024,"elem":8,"cursors":["c"]}])";
 
 void push(World& world, int items) {
   auto queue = slickq::Queue::open("q", world.shm.path());
@@ -89,7 +89,7 @@ TEST_CASE("with rounds a minute apart, soon is within five of them") {
 }
 
 TEST_CASE("a cursor that falls behind is announced before it is overrun, and its loss when it was, once each") {
-  World world(kQueue);
+  World world(kQueueWithCursor);
   world.start();
   world.round();
   for (int k = 0; k < 5; ++k) {  // 200, 400, ...: a whole ring behind at 1024

@@ -1,7 +1,6 @@
 // What is done because somebody asks: repairs and removal of orphans.
 #include <doctest/doctest.h>
 
-#include <array>
 #include <filesystem>
 
 #include "fixture.hpp"
@@ -10,7 +9,9 @@
 
 using namespace slickqd;
 using daemon_test::holder;
+using daemon_test::kOneQueue;
 using daemon_test::make_queue;
+using daemon_test::push;
 using daemon_test::World;
 using std::chrono::milliseconds;
 using std::filesystem::exists;
@@ -19,16 +20,9 @@ using test_support::ChildSide;
 
 namespace {
 
-const std::string kQueue = R"([{"name":"q","size":8,"elem":8}])";
 constexpr RepairWish kPlain{.by = 1000};
 constexpr RepairWish kDry{.dry_run = true, .by = 1000};
 constexpr RepairWish kForce{.force = true, .by = 1000};
-
-void push(slickq::Queue& queue, int items) {
-  slickq::Producer producer(queue);
-  const std::array<std::byte, 8> element{};
-  for (int k = 0; k < items; ++k) REQUIRE(producer.push(element) == slickq::Push::pushed);
-}
 
 /// Reserves two and dies.
 void die_in_work(const World& world) {
@@ -46,7 +40,7 @@ void die_in_work(const World& world) {
 }  // namespace
 
 TEST_CASE("a repair that is asked for does at once what is proven, and tells the plan") {
-  World world(kQueue);
+  World world(kOneQueue);
   world.start();
   world.round();
   const Child somebody = holder(world.shm.path(), "q");
@@ -83,7 +77,7 @@ TEST_CASE("a repair that is asked for does at once what is proven, and tells the
 }
 
 TEST_CASE("what is in doubt is left, and repaired by force when a round saw it a moment ago") {
-  World world(kQueue);
+  World world(kOneQueue);
   world.start();
   auto queue = slickq::Queue::open("q", world.shm.path());
   const Child somebody = holder(world.shm.path(), "q");  // who may be the owner
@@ -101,7 +95,7 @@ TEST_CASE("what is in doubt is left, and repaired by force when a round saw it a
 }
 
 TEST_CASE("there is no repair of a queue that is not configured, missing, or another one") {
-  World world(kQueue);
+  World world(kOneQueue);
   world.start();
   world.round();
   CHECK_FALSE(world.supervisor->repair_as_asked("nope", kPlain));

@@ -14,8 +14,8 @@ using std::chrono::milliseconds;
 
 namespace {
 
-struct Watched {
-  Watched() { REQUIRE(watch.watch().empty()); }
+struct WatchedDir {
+  WatchedDir() { REQUIRE(watch.watch().empty()); }
   void touch(const std::string& name) const { std::ofstream(dir.file(name)) << "x"; }
   /// Calls since the last time.
   int told() {
@@ -35,7 +35,7 @@ struct Watched {
 }  // namespace
 
 TEST_CASE("a wanted name that comes, goes or moves is told, others are not, and writing is no change") {
-  Watched w;
+  WatchedDir w;
   CHECK(w.told() == 0);
   w.touch("mine");
   CHECK(w.told() == 1);
@@ -51,14 +51,14 @@ TEST_CASE("a wanted name that comes, goes or moves is told, others are not, and 
 }
 
 TEST_CASE("a burst of changes is told once") {
-  Watched w;
+  WatchedDir w;
   for (int k = 0; k < 1000; ++k) w.touch("mine-" + std::to_string(k));
   CHECK(w.told() == 1);
   CHECK(w.told() == 0);
 }
 
 TEST_CASE("when the kernel's queue ran over it is told, whatever the names were") {
-  Watched w;
+  WatchedDir w;
   for (int k = 0; k < 20'000; ++k) {  // each two events, of which 16,384 are kept
     w.touch("other");
     std::filesystem::remove(w.dir.file("other"));
@@ -69,7 +69,7 @@ TEST_CASE("when the kernel's queue ran over it is told, whatever the names were"
 }
 
 TEST_CASE("without a directory there is nothing to watch, and it is watched as soon as there is one") {
-  Watched w;
+  WatchedDir w;
   const std::string path = w.dir.file("later");
   int calls = 0;
   DirWatch later(
@@ -94,7 +94,7 @@ TEST_CASE("without a directory there is nothing to watch, and it is watched as s
 }
 
 TEST_CASE("a directory that took another's place is watched instead") {
-  Watched w;
+  WatchedDir w;
   const std::string path = w.dir.file("shm");
   std::filesystem::create_directory(path);
   int calls = 0;

@@ -1,6 +1,10 @@
 // Queues as tests make them, and other processes that hold them.
 #pragma once
 
+#include <doctest/doctest.h>
+
+#include <array>
+#include <cstddef>
 #include <string>
 
 #include "core/child_process.hpp"
@@ -10,6 +14,9 @@
 #include "slickq/queue.hpp"
 
 namespace daemon_test {
+
+/// The `queues` of a config with one small queue.
+inline const std::string kOneQueue = R"([{"name":"q","size":8,"elem":8}])";
 
 inline slickq::CreateOptions in(const std::string& shm_dir) {
   slickq::CreateOptions options;
@@ -21,6 +28,13 @@ inline slickq::CreateOptions in(const std::string& shm_dir) {
 inline void make_queue(const std::string& shm_dir, const std::string& name, unsigned size, unsigned elem = 8,
                        slickq::Layout layout = slickq::Layout::slq1) {
   slickq::Queue::create(name, slickq::Geometry::make(layout, size, elem), in(shm_dir));
+}
+
+/// `items` elements of eight zeros, of a producer that is gone afterwards.
+inline void push(slickq::Queue& queue, int items) {
+  slickq::Producer producer(queue);
+  const std::array<std::byte, 8> element{};
+  for (int k = 0; k < items; ++k) REQUIRE(producer.push(element) == slickq::Push::pushed);
 }
 
 /// Another process that holds the queue until it is destroyed.

@@ -1,7 +1,6 @@
 // What a round sees and says.
 #include <doctest/doctest.h>
 
-#include <array>
 #include <filesystem>
 #include <fstream>
 
@@ -13,24 +12,19 @@
 using daemon_test::holder;
 using daemon_test::in;
 using daemon_test::make_queue;
+using daemon_test::push;
 using daemon_test::World;
 using std::chrono::milliseconds;
 
 namespace {
 
-const std::string kQueue = R"([{"name":"q","size":8,"elem":8,"cursors":["c"],"stall":{"after":"2s"},
+const std::string kWatchedQueue = R"([{"name":"q","size":8,"elem":8,"cursors":["c"],"stall":{"after":"2s"},
                                 "lag":{"warn":"50%","critical":"90%"}}])";
-
-void push(slickq::Queue& queue, int items) {
-  slickq::Producer producer(queue);
-  const std::array<std::byte, 8> element{};
-  for (int k = 0; k < items; ++k) REQUIRE(producer.push(element) == slickq::Push::pushed);
-}
 
 }  // namespace
 
 TEST_CASE("the first start creates, the second adopts, and both say so") {
-  World world(kQueue);
+  World world(kWatchedQueue);
   world.start();
   CHECK(world.happened() == std::vector<std::string>{"created q", "created q@c"});
   const auto queue = slickq::Queue::open("q", world.shm.path());
@@ -45,7 +39,7 @@ TEST_CASE("the first start creates, the second adopts, and both say so") {
 }
 
 TEST_CASE("a round shows indexes, rates, holders and lag") {
-  World world(kQueue);
+  World world(kWatchedQueue);
   world.start();
   world.round();
   auto queue = slickq::Queue::open("q", world.shm.path());
@@ -69,7 +63,7 @@ TEST_CASE("a round shows indexes, rates, holders and lag") {
 }
 
 TEST_CASE("between two rounds the daemon is no holder: a queue can be removed under it") {
-  World world(kQueue);
+  World world(kWatchedQueue);
   world.start();
   world.round();
   slickq::RemoveOptions options;
@@ -78,7 +72,7 @@ TEST_CASE("between two rounds the daemon is no holder: a queue can be removed un
 }
 
 TEST_CASE("a hole older than stall.after is a stall, announced once, until it is published") {
-  World world(kQueue);
+  World world(kWatchedQueue);
   world.start();
   auto queue = slickq::Queue::open("q", world.shm.path());
   push(queue, 1);
@@ -109,7 +103,7 @@ TEST_CASE("a hole older than stall.after is a stall, announced once, until it is
 }
 
 TEST_CASE("a ring that lapped between two rounds has no stall, and a hole that stays in it is found afterwards") {
-  World world(kQueue);
+  World world(kWatchedQueue);
   world.start();
   auto queue = slickq::Queue::open("q", world.shm.path());
   push(queue, 2);
@@ -133,7 +127,7 @@ TEST_CASE("a ring that lapped between two rounds has no stall, and a hole that s
 }
 
 TEST_CASE("a lag is announced when it rises over a limit, not while it swings around it") {
-  World world(kQueue);
+  World world(kWatchedQueue);
   world.start();
   auto queue = slickq::Queue::open("q", world.shm.path());
   auto cursor = slickq::NamedCursor::open("q@c", world.shm.path());
@@ -156,7 +150,7 @@ TEST_CASE("a lag is announced when it rises over a limit, not while it swings ar
 }
 
 TEST_CASE("a queue that vanishes and comes back is announced both times") {
-  World world(kQueue);
+  World world(kWatchedQueue);
   world.start();
   world.round();
   std::filesystem::remove(world.shm.file("q"));
@@ -172,7 +166,7 @@ TEST_CASE("a queue that vanishes and comes back is announced both times") {
 }
 
 TEST_CASE("a cursor that vanishes is announced once, and shown without a value") {
-  World world(kQueue);
+  World world(kWatchedQueue);
   world.start();
   world.round();
   std::filesystem::remove(world.shm.file("q@c"));
@@ -185,7 +179,7 @@ TEST_CASE("a cursor that vanishes is announced once, and shown without a value")
 }
 
 TEST_CASE("a queue that was replaced between two rounds is announced, and its rates start again") {
-  World world(kQueue);
+  World world(kWatchedQueue);
   world.start();
   auto queue = slickq::Queue::open("q", world.shm.path());
   push(queue, 5);
@@ -199,7 +193,7 @@ TEST_CASE("a queue that was replaced between two rounds is announced, and its ra
 }
 
 TEST_CASE("a queue replaced by something else is a mismatch that says what is there") {
-  World world(kQueue);
+  World world(kWatchedQueue);
   world.start();
   world.round();
   std::filesystem::remove(world.shm.file("q"));
@@ -222,7 +216,7 @@ TEST_CASE("a queue replaced by something else is a mismatch that says what is th
 }
 
 TEST_CASE("a segment truncated under the daemon is a mismatch, not a crash") {
-  World world(kQueue);
+  World world(kWatchedQueue);
   world.start();
   world.round();
   std::filesystem::resize_file(world.shm.file("q"), 100);
@@ -231,7 +225,7 @@ TEST_CASE("a segment truncated under the daemon is a mismatch, not a crash") {
 }
 
 TEST_CASE("a queue that was reset starts its rates again") {
-  World world(kQueue);
+  World world(kWatchedQueue);
   world.start();
   auto queue = slickq::Queue::open("q", world.shm.path());
   push(queue, 5);

@@ -9,19 +9,16 @@
 
 using daemon_test::holder;
 using daemon_test::in;
+using daemon_test::kOneQueue;
 using daemon_test::make_queue;
 using daemon_test::World;
 using test_support::Child;
 using test_support::ChildSide;
 
-namespace {
-
-const std::string kQueue = R"([{"name":"q","size":8,"elem":8}])";
-
-}  // namespace
+namespace {}  // namespace
 
 TEST_CASE("who has a removed segment while another has its name is split brain, announced once, until he is gone") {
-  World world(kQueue);
+  World world(kOneQueue);
   world.start();
   world.round();
   Child other = holder(world.shm.path(), "q");
@@ -50,7 +47,7 @@ TEST_CASE("who has a removed segment while another has its name is split brain, 
 }
 
 TEST_CASE("a daemon that was not there when the name was taken away finds it all the same") {
-  World world(kQueue);
+  World world(kOneQueue);
   make_queue(world.shm.path(), "q", 8);
   const Child other = holder(world.shm.path(), "q");
   std::filesystem::remove(world.shm.file("q"));
@@ -62,7 +59,7 @@ TEST_CASE("a daemon that was not there when the name was taken away finds it all
 }
 
 TEST_CASE("removal by slickq, by force, leaves the same") {
-  World world(kQueue);
+  World world(kOneQueue);
   world.start();
   const Child other = holder(world.shm.path(), "q");
   slickq::RemoveOptions options;
@@ -75,7 +72,7 @@ TEST_CASE("removal by slickq, by force, leaves the same") {
 }
 
 TEST_CASE("who made the removed segment is known by having been seen with it") {
-  World world(kQueue);
+  World world(kOneQueue);
   // Its file had no name when it was made: /proc does not know the one it got.
   const Child maker([path = world.shm.path()](ChildSide& side) {
     const auto queue = slickq::Queue::create("q", slickq::Geometry::make(slickq::Layout::slq1, 8, 8), in(path));
@@ -93,14 +90,14 @@ TEST_CASE("who made the removed segment is known by having been seen with it") {
   REQUIRE(world.count("split_brain q") == 1);
   CHECK(world.queue_status()["split_brain"][0]["pid"] == maker.pid());
 
-  world.write_config(kQueue, R"("monitor":{"interval":"2s"})");
+  world.write_config(kOneQueue, R"("monitor":{"interval":"2s"})");
   REQUIRE(world.supervisor->reload().ok);
   world.round();
   CHECK(world.queue_status()["split_brain"].size() == 1);  // a reload forgets nothing
 }
 
 TEST_CASE("a segment that was moved away and back, and one nobody has any more, are no split brain") {
-  World world(kQueue);
+  World world(kOneQueue);
   world.start();
   const Child other = holder(world.shm.path(), "q");
   world.round();
@@ -112,7 +109,7 @@ TEST_CASE("a segment that was moved away and back, and one nobody has any more, 
   CHECK(world.queue_status()["holders"] == 1);
   CHECK(world.queue_status()["split_brain"].empty());
 
-  World lonely(kQueue);
+  World lonely(kOneQueue);
   lonely.start();
   lonely.round();
   std::filesystem::remove(lonely.shm.file("q"));

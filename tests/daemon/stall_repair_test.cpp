@@ -11,6 +11,7 @@
 #include "queues.hpp"
 #include "slickq/slickq.hpp"
 
+using daemon_test::push;
 using daemon_test::World;
 using std::chrono::milliseconds;
 using test_support::Child;
@@ -20,12 +21,6 @@ namespace {
 
 const std::string kRepairs = R"([{"name":"q","size":8,"elem":8,"stall":{"after":"2s","action":"repair"}}])";
 const std::string kReports = R"([{"name":"q","size":8,"elem":8,"stall":{"after":"2s","action":"report"}}])";
-
-void push(slickq::Queue& queue, int items) {
-  slickq::Producer producer(queue);
-  const std::array<std::byte, 8> element{};
-  for (int k = 0; k < items; ++k) REQUIRE(producer.push(element) == slickq::Push::pushed);
-}
 
 /// Reserves `count`, then waits; publishes when it may go on.
 Child stuck_producer(const World& world, std::uint32_t count) {

@@ -11,6 +11,7 @@
 using daemon_test::Daemon;
 using daemon_test::eventually;
 using daemon_test::http;
+using daemon_test::kOneQueue;
 using daemon_test::make_queue;
 using daemon_test::Place;
 using daemon_test::UnixClient;
@@ -63,10 +64,8 @@ struct Tcp {
   std::string seen;
 };
 
-const std::string kQueue = R"([{"name":"q","size":8,"elem":8}])";
-
 struct OnTcp {
-  OnTcp() : port(free_port()), place(kQueue, listen(port)), daemon(place.arguments(), place.log()) {
+  OnTcp() : port(free_port()), place(kOneQueue, listen(port)), daemon(place.arguments(), place.log()) {
     REQUIRE(place.wait_until_up());
   }
   static std::string listen(std::uint16_t port) {
@@ -112,7 +111,7 @@ TEST_CASE("a listener that cannot be had ends the start, and is not changed by a
   CHECK(second.wait() == 73);
   CHECK(second.log().find("metrics.listen 127.0.0.1:") != std::string::npos);
 
-  on.place.configure(kQueue, OnTcp::listen(1));
+  on.place.configure(kOneQueue, OnTcp::listen(1));
   const auto refused = http(on.place.socket, "POST", "/v1/reload");
   CHECK(refused.status == 422);
   CHECK(refused.json()["pointer"] == "/metrics/listen");
@@ -156,7 +155,8 @@ TEST_CASE("more followers than there may be are refused, and delay neither round
 TEST_CASE("what vanishes and comes back is noticed at once, though the next round is an hour away") {
   const Place place;
   std::ofstream(place.config) << "{\"shm_dir\":\"" << place.shm.path() << "\",\"control\":{\"socket\":\""
-                              << place.socket << "\"},\"monitor\":{\"interval\":\"1h\"},\"queues\":" << kQueue << "}";
+                              << place.socket << "\"},\"monitor\":{\"interval\":\"1h\"},\"queues\":" << kOneQueue
+                              << "}";
   Daemon daemon(place.arguments(), place.log());
   REQUIRE(place.wait_until_up());
   std::filesystem::remove(place.shm.file("q"));

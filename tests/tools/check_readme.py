@@ -11,7 +11,7 @@ import re
 import subprocess
 import sys
 
-ELSEWHERE = re.compile(r"daemon|g\+\+|--foreground|push ticks|sudo|pkg-config")
+ELSEWHERE = re.compile(r"daemon|--unix-socket|g\+\+|--foreground|push ticks|sudo|pkg-config")
 
 
 def indented_blocks(text):

@@ -19,8 +19,8 @@ using slickq::Layout;
 
 namespace {
 
-// The sanitizers make a step ten times as long.
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+// The sanitizer makes a step ten times as long.
+#if defined(__SANITIZE_ADDRESS__)
 constexpr std::uint64_t kSeeds = 200;
 #else
 constexpr std::uint64_t kSeeds = 2000;

@@ -17,7 +17,7 @@ using test_support::StoreBuffers;
 
 namespace {
 
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#if defined(__SANITIZE_ADDRESS__)
 constexpr std::uint64_t kSeeds = 50;
 #else
 constexpr std::uint64_t kSeeds = 500;

@@ -20,6 +20,14 @@ ProducersLock::Kind lock_kind(ProducerMode mode) noexcept {
 constexpr std::uint64_t kAhead = 6;
 constexpr std::uint32_t kLine = 64;
 constexpr std::uint32_t kMostPrefetched = 256;
+// Within a run no locked instruction waits for them: more are under way. Batches of 16 by 6, 8, 12 and 16 ahead, in
+// million items a second: 8 bytes 43 to 51, 54, 57, 60; 64 bytes 32, -, 34 (10), 41; 256 bytes 27, 28, 30, 29.
+constexpr std::uint64_t kAheadInRun = 16;
+constexpr std::uint64_t kAheadInRunOfLong = 12;
+
+std::uint64_t ahead_in_run(const Geometry& geometry) noexcept {
+  return (geometry.element_size() > kLine ? kAheadInRunOfLong : kAheadInRun) * geometry.items_per_slot();
+}
 
 Queue& writable(Queue& queue) {
   if (queue.writable()) return queue;
@@ -45,6 +53,7 @@ Producer::Producer(Queue& queue, ProducerOptions options)
       limited_(!options.respect.empty()),
       prefetched_bytes_(std::min(queue.geometry().element_size(), kMostPrefetched)),
       ahead_(kAhead * queue.geometry().items_per_slot()),
+      ahead_in_run_(ahead_in_run(queue.geometry())),
       limit_(limited_ ? 0 : kMaxIndex),
       lock_(queue, lock_kind(options.mode)),
       seat_(Seat::claim(queue)),
@@ -76,7 +85,7 @@ Push Producer::push_one(AnyWriter& writer, std::span<const std::byte> bytes) noe
   if (index == kNoIndex) [[unlikely]]
     return put(bytes, 1);
   doubt_limit(index, index + ring_->geometry().items_per_slot());
-  prefetch_ahead(index);
+  prefetch_ahead(index, ahead_);
   fill(index, bytes, 1);
   const bool visible = writer.publish_one(index);
   make_visible();
@@ -205,8 +214,8 @@ void Producer::prefetch_now(std::uint64_t expected) const noexcept {
 
 // The lines that this producer writes some items later are with the reader of a lap ago: asked for now, they are here
 // by then.
-void Producer::prefetch_ahead(std::uint64_t index) const noexcept {
-  const std::uint64_t then = index + ahead_;
+void Producer::prefetch_ahead(std::uint64_t index, std::uint64_t by) const noexcept {
+  const std::uint64_t then = index + by;
   HardwareMemory::prefetch_for_write(ring_->slot(then));
   const std::byte* const element = ring_->element(then);
   HardwareMemory::prefetch_for_write(element);
@@ -249,7 +258,7 @@ Push Producer::put(std::span<const std::byte> bytes, std::uint32_t count) noexce
     std::uint64_t index;
     const Push reserved = reserve_index(count, index);
     if (reserved != Push::pushed) return reserved;
-    prefetch_ahead(index);
+    prefetch_ahead(index, ahead_);
     fill(index, bytes, count);
     if (publish(index, count, count)) return Push::pushed;
   }
@@ -269,7 +278,7 @@ bool Producer::put_in_run(AnyWriter& writer, std::uint64_t index, std::span<cons
     writer.count_detour();
     return false;
   }
-  prefetch_ahead(index);
+  prefetch_ahead(index, ahead_);
   fill(index, bytes, 1);
   if (!writer.put_up_one(index)) [[unlikely]] {
     ++late_;
@@ -329,7 +338,7 @@ Push Producer::put_run(std::span<const std::byte>& left) noexcept {
   std::uint64_t at = run.index;
   for (auto from = left; at != end && is_clear(at); at += step) {
     const std::size_t bytes = std::min<std::size_t>(from.size(), size);
-    prefetch_ahead(at);
+    prefetch_ahead(at, ahead_in_run_);
     fill(at, from.first(bytes), 1);
     from = from.subspan(bytes);
   }

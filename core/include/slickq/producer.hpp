@@ -188,7 +188,7 @@ class Producer {
   bool may_go_over(std::uint64_t hole) noexcept;
   [[gnu::always_inline]] void fill(std::uint64_t index, std::span<const std::byte> bytes, std::uint32_t count) noexcept;
   void prefetch_now(std::uint64_t expected) const noexcept;
-  void prefetch_ahead(std::uint64_t index) const noexcept;
+  void prefetch_ahead(std::uint64_t index, std::uint64_t by) const noexcept;
   void count_pushed(std::uint64_t last, std::uint64_t items) noexcept;
 
   pid_t pid_;  // who made it
@@ -201,6 +201,7 @@ class Producer {
   bool has_barriers_ = true;
   std::uint32_t prefetched_bytes_;  // of an element, and how far ahead of what is written
   std::uint64_t ahead_;
+  std::uint64_t ahead_in_run_;
   std::uint64_t limit_;  // C may go so far, as of the last look at the respected cursors; kMaxIndex without any
   std::uint64_t reserved_end_ = 0;  // of our last reservation
   std::uint64_t last_index_ = kNoIndex;

@@ -111,8 +111,11 @@ bool OrphanWatch::remove(const std::string& name, const Config& config, Candidat
       return true;
     }
   } catch (const slickq::Error& error) {
-    // Retried after another grace time: an error that stays must not fill the log.
-    log.record({EventKind::orphan_found, name, {{"removal_failed", error.what()}}});
+    // Tried again after another grace time, but told once: an error that stays must not fill the log.
+    if (candidate.failure != error.what()) {
+      log.record({EventKind::orphan_found, name, {{"removal_failed", error.what()}}});
+    }
+    candidate.failure = error.what();
   }
   candidate.idle_since = now;
   return false;

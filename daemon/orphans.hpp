@@ -58,6 +58,7 @@ class OrphanWatch {
     Monotonic idle_since{};
     bool announced = false;
     OrphanStatus status{};  ///< of the last look
+    std::string failure{};  ///< why the last removal failed
   };
   struct Round {
     const Config& config;

@@ -8,7 +8,6 @@
 #include <cstring>
 #include <filesystem>
 #include <functional>
-#include <map>
 #include <optional>
 #include <set>
 #include <string>
@@ -21,12 +20,17 @@
 #include "slickq/inspect.hpp"
 #include "slickq/producer.hpp"
 #include "slickq/repair.hpp"
+#include "support/call_moments.hpp"
 #include "tracing.hpp"
 
 using slickq::Queue;
+using test_support::CallMoment;
 using test_support::Child;
+using test_support::describe;
 using test_support::inode_of;
+using test_support::lead;
 using test_support::make_queue;
+using test_support::moments_of;
 using test_support::names_in;
 using test_support::removing;
 using test_support::ShmDir;
@@ -251,18 +255,6 @@ const std::vector<Act>& all_acts() {
   return acts;
 }
 
-const std::map<long, const char*> kCallNames{
-    {SYS_openat, "openat"}, {SYS_flock, "flock"}, {SYS_fallocate, "fallocate"}, {SYS_mmap, "mmap"},
-    {SYS_munmap, "munmap"}, {SYS_close, "close"}, {SYS_madvise, "madvise"},     {SYS_fchmod, "fchmod"},
-    {SYS_linkat, "linkat"}, {SYS_fcntl, "fcntl"}, {SYS_renameat2, "renameat2"}, {SYS_unlink, "unlink"},
-};
-
-std::string describe(long number, bool is_entry) {
-  const auto known = kCallNames.find(number);
-  const std::string name = known == kCallNames.end() ? "call " + std::to_string(number) : known->second;
-  return (is_entry ? "entry of " : "exit of ") + name;
-}
-
 // What a test may leave behind it is nothing.
 void clear(const ShmDir& dir) {
   CHECK(slickq::adopt_quarantined(dir.path()).empty());
@@ -270,42 +262,6 @@ void clear(const ShmDir& dir) {
   REQUIRE(names_in(dir) == std::vector<std::string>{"q"});
   CHECK(slickq::remove_segment("q", removing(dir)).removed);
   CHECK(names_in(dir).empty());
-}
-
-// A moment of an act: the `time`-th stop at that side of that call. Told so and not by the number of stops, because
-// what /proc tells of other processes is of another length each time.
-struct Moment {
-  long number;
-  bool is_entry;
-  std::uint64_t time;
-};
-
-// All of them; but of a call that comes very often, which is one that reads /proc for the holders' names, the first and
-// the last and some in between.
-std::vector<Moment> moments_of(const std::function<void(const test_support::Gate&)>& victim) {
-  constexpr std::uint64_t kEdge = 3;
-  constexpr std::uint64_t kStride = 100;
-  std::map<std::pair<long, bool>, std::uint64_t> times;
-  TracedChild child(victim);
-  for (TracedChild::Call call; child.next_call(call);) ++times[{call.number, call.is_entry}];
-  std::vector<Moment> moments;
-  for (const auto& [side, count] : times) {
-    for (std::uint64_t time = 1; time <= count; ++time) {
-      const bool at_edge = time <= kEdge || time + kEdge > count;
-      if (at_edge || time % kStride == 0) moments.push_back({side.first, side.second, time});
-    }
-  }
-  return moments;
-}
-
-// False: the act ended before.
-bool lead(TracedChild& child, const Moment& moment) {
-  std::uint64_t times = 0;
-  for (TracedChild::Call call; child.next_call(call);) {
-    times += call.number == moment.number && call.is_entry == moment.is_entry ? 1 : 0;
-    if (times == moment.time) return true;
-  }
-  return false;
 }
 
 }  // namespace
@@ -329,11 +285,11 @@ TEST_CASE("whoever is killed at any system call leaves a whole segment, a quaran
       stage.user.reset();
       clear(dir);
     };
-    std::vector<Moment> moments;
+    std::vector<CallMoment> moments;
     in_a_stage([&] { moments = moments_of(victim); });
     std::set<std::pair<long, bool>> hits;
-    for (const Moment& moment : moments) {
-      CAPTURE(describe(moment.number, moment.is_entry));
+    for (const CallMoment& moment : moments) {
+      CAPTURE(describe(moment));
       CAPTURE(moment.time);
       in_a_stage([&] {
         TracedChild child(victim);
@@ -344,7 +300,7 @@ TEST_CASE("whoever is killed at any system call leaves a whole segment, a quaran
     }
     for (const long number : act.calls) {
       for (const bool is_entry : {true, false}) {
-        CHECK_MESSAGE(hits.count({number, is_entry}) != 0, "never killed at the ", describe(number, is_entry));
+        CHECK_MESSAGE(hits.count({number, is_entry}) != 0, "never killed at the ", describe({number, is_entry}));
       }
     }
   }

@@ -1,6 +1,8 @@
 #include "orphans.hpp"
 
 #include <doctest/doctest.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include <filesystem>
 #include <fstream>
@@ -131,4 +133,25 @@ TEST_CASE("a round looks at as many as its time allows, the next ones at the oth
   for (int k = 0; k < 50 && watch.removed() < 50; ++k) round(slickqd::OrphanAction::remove);
   CHECK(watch.removed() == 50);
   CHECK(watch.detected() == 50);
+}
+
+TEST_CASE("a removal that is refused is told once, however often it is tried") {
+  if (geteuid() != 0) {
+    MESSAGE("SKIPPED: only root can be somebody else for a while");
+    return;
+  }
+  World world = remove_world();
+  make_queue(world.shm.path(), "job-1", 8);
+  REQUIRE(chmod(world.shm.file("job-1").c_str(), 0666) == 0);
+  REQUIRE(chmod(world.shm.path().c_str(), 01777) == 0);  // as /dev/shm: who does not own a file cannot remove it
+  world.start();
+  constexpr uid_t kNobody = 65534;
+  REQUIRE(seteuid(kNobody) == 0);
+  for (int k = 0; k < 5; ++k) world.round(milliseconds(10'000));
+  REQUIRE(seteuid(0) == 0);
+  CHECK(world.happened() == std::vector<std::string>{"orphan_found job-1", "orphan_found job-1"});
+  CHECK(world.last_event()["removal_failed"].get<std::string>().find("job-1") != std::string::npos);
+  CHECK(exists(world.shm.file("job-1")));
+  world.round(milliseconds(10'000));
+  CHECK_FALSE(exists(world.shm.file("job-1")));
 }

@@ -1,0 +1,188 @@
+// slickqd is killed before and after each system call of starting, reloading, removing an orphan and stopping. The next
+// start puts it right: what the config says is there, what was there and is right is the same, with all its items, and
+// of what was half-done nothing is left.
+#include <doctest/doctest.h>
+#include <sys/syscall.h>
+
+#include <cstring>
+#include <filesystem>
+#include <set>
+#include <utility>
+
+#include "fixture.hpp"
+#include "queues.hpp"
+#include "slickq/consumer.hpp"
+#include "support/call_moments.hpp"
+
+using daemon_test::inode_of;
+using daemon_test::make_queue;
+using daemon_test::push;
+using daemon_test::World;
+using std::chrono::milliseconds;
+using test_support::CallMoment;
+using test_support::TracedChild;
+
+namespace {
+
+constexpr int kItems = 3;
+
+const std::string kOrphans = R"("orphans":{"match":["job-*"],"grace":"1s","action":"remove"})";
+// One to be made, one that is there, one that is there and wrong.
+const std::string kThree = R"([{"name":"new","size":8,"elem":8,"cursors":["c"]},
+                               {"name":"kept","size":8,"elem":8},
+                               {"name":"wrong","size":8,"elem":8,"on_mismatch":"recreate_if_idle"}])";
+const std::string kKept = R"([{"name":"kept","size":8,"elem":8}])";
+const std::string kGoes =
+    R"([{"name":"kept","size":8,"elem":8},{"name":"goes","size":8,"elem":8,"remove_on_exit":true}])";
+
+std::set<std::string> names_in(const std::string& dir) {
+  std::set<std::string> names;
+  for (const auto& entry : std::filesystem::directory_iterator(dir)) names.insert(entry.path().filename());
+  return names;
+}
+
+slickq::Queue open(const World& world, const std::string& name) { return slickq::Queue::open(name, world.shm.path()); }
+
+void make_filled(const World& world, const std::string& name, unsigned size) {
+  make_queue(world.shm.path(), name, size);
+  auto queue = open(world, name);
+  push(queue, kItems);
+}
+
+void check_filled(const World& world, const std::string& name, std::uint64_t inode) {
+  CHECK(inode_of(world.shm.path(), name) == inode);
+  const auto queue = open(world, name);
+  slickq::Consumer consumer(queue, {slickq::Start::At::index, 0});
+  std::array<std::byte, 8> element{};
+  for (int k = 0; k < kItems; ++k) CHECK(consumer.pop_into(element).what == slickq::Pop::item);
+  CHECK(consumer.pop_into(element).what == slickq::Pop::empty);
+}
+
+// A removal that somebody was killed in.
+void make_quarantined(const World& world, const std::string& name) {
+  make_queue(world.shm.path(), name, 8);
+  const auto gone = ".slickq-gone-" + std::to_string(inode_of(world.shm.path(), name)) + "-" + name;
+  std::filesystem::rename(world.shm.file(name), world.shm.file(gone));
+}
+
+struct Stage {
+  explicit Stage(const std::string& queues) : world(queues, kOrphans) {
+    make_filled(world, "kept", 8);
+    kept = inode_of(world.shm.path(), "kept");
+  }
+  World world;
+  std::uint64_t kept;
+};
+
+struct Act {
+  const char* name;
+  const std::string& queues;
+  void (*prepare)(Stage& stage);  ///< what is there before slickqd
+  void (*lead)(World& world);     ///< what it has done before
+  void (*run)(World& world);      ///< where it is killed
+  std::set<std::string> names;    ///< in the end, under the config of then
+  std::vector<long> calls;        ///< at both sides of each it must have been killed
+};
+
+const std::vector<Act>& all_acts() {
+  static const std::vector<Act> acts{
+      {"start",
+       kThree,
+       [](Stage& stage) {
+         make_filled(stage.world, "wrong", 16);
+         make_quarantined(stage.world, "job-1");
+       },
+       [](World&) {},
+       [](World& world) { world.start(); },
+       {"kept", "new", "new@c", "wrong"},
+       {SYS_openat, SYS_fallocate, SYS_linkat, SYS_renameat2, SYS_unlink}},
+      {"reload",
+       kKept,
+       [](Stage& stage) { make_filled(stage.world, "wrong", 16); },
+       [](World& world) {
+         world.start();
+         world.write_config(kThree, kOrphans);
+       },
+       [](World& world) { (void)world.supervisor->reload(); },
+       {"kept", "new", "new@c", "wrong"},
+       {SYS_openat, SYS_fallocate, SYS_linkat, SYS_renameat2, SYS_unlink}},
+      {"removal of an orphan",
+       kKept,
+       [](Stage& stage) { make_filled(stage.world, "job-1", 8); },
+       [](World& world) {
+         world.start();
+         world.round();
+       },
+       [](World& world) { world.round(milliseconds(1000)); },
+       {"kept"},
+       {SYS_openat, SYS_renameat2, SYS_unlink}},
+      {"stop",
+       kGoes,
+       [](Stage&) {},
+       [](World& world) { world.start(); },
+       [](World& world) { (void)world.supervisor->stop(); },
+       {"kept", "goes"},
+       {SYS_openat, SYS_renameat2, SYS_unlink}},
+  };
+  return acts;
+}
+
+// The next slickqd, for as long as an orphan takes.
+void check_next(const Act& act, Stage& stage) {
+  World& world = stage.world;
+  world.start();
+  for (int k = 0; k < 3; ++k) world.round();
+  CHECK(names_in(world.shm.path()) == act.names);
+  check_filled(world, "kept", stage.kept);
+  for (const auto& queue : world.supervisor->config().queues) {
+    CHECK(open(world, queue.name).geometry() == queue.geometry);
+  }
+  CHECK(world.status()["orphans"].empty());
+}
+
+}  // namespace
+
+TEST_CASE("wherever slickqd is killed, its next start puts it right") {
+  if (std::string why; !test_support::can_trace(why)) {
+    MESSAGE("SKIPPED, this machine does not let a process trace its child: " << why);
+    return;
+  }
+  std::uint64_t kills = 0;
+  for (const Act& act : all_acts()) {
+    CAPTURE(std::string(act.name));
+    const auto victim_of = [&act](World& world) {
+      return [&act, &world](const test_support::Gate& gate) {
+        act.lead(world);
+        gate.begin();
+        act.run(world);
+        gate.end();
+      };
+    };
+    const auto in_a_stage = [&](auto go) {
+      Stage stage(act.queues);
+      act.prepare(stage);
+      go(stage.world);
+      check_next(act, stage);
+    };
+    std::vector<CallMoment> moments;
+    in_a_stage([&](World& world) { moments = test_support::moments_of(victim_of(world)); });
+    std::set<std::pair<long, bool>> hits;
+    for (const CallMoment& moment : moments) {
+      CAPTURE(test_support::describe(moment));
+      CAPTURE(moment.time);
+      in_a_stage([&](World& world) {
+        TracedChild child(victim_of(world));
+        if (test_support::lead(child, moment)) hits.emplace(moment.number, moment.is_entry);
+        child.kill_now();
+      });
+      ++kills;
+    }
+    for (const long number : act.calls) {
+      for (const bool is_entry : {true, false}) {
+        CHECK_MESSAGE(hits.count({number, is_entry}) != 0, "never killed at the ",
+                      test_support::describe({number, is_entry}));
+      }
+    }
+  }
+  MESSAGE(kills << " killed");
+}

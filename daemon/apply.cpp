@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <string>
 #include <utility>
 
@@ -37,6 +38,7 @@ class Applier {
       for (const Step& step : plan_.steps) before_the_point_of_no_return(step);
       for (const Step& step : plan_.steps) {
         if (step.kind == StepKind::recreate) recreate(step);
+        if (step.kind == StepKind::adopt_cursor && is_new(step.queue)) rewind(step.segment);
       }
     } catch (...) {
       undo();
@@ -101,18 +103,23 @@ class Applier {
           {{"found", step.found}, {"action", "recreate_if_idle"}, {"why", "held by " + holders + "; left as it is"}});
     }
     slickq::Queue::create(queue.name, queue.geometry, options_of(config_, queue));
-    for (const std::string& cursor : queue.cursors) rewind(queue, cursor);
+    for (const std::string& cursor : queue.cursors) rewind(slickq::cursor_segment_name(queue.name, cursor));
     tell(EventKind::recreated, step, {{"found", step.found}, {"geometry", queue.geometry.describe()}});
   }
 
-  // A cursor of the removed queue would point far beyond the end of the new one.
-  void rewind(const QueueConfig& queue, const std::string& cursor) {
+  bool is_new(std::size_t queue) const {
+    return std::any_of(plan_.steps.begin(), plan_.steps.end(),
+                       [&](const Step& step) { return step.kind == StepKind::create && step.queue == queue; });
+  }
+
+  // A cursor of a queue that was removed would point far beyond the end of the new one.
+  void rewind(const std::string& cursor) {
     try {
-      slickq::NamedCursor::open(slickq::cursor_segment_name(queue.name, cursor), config_.shm_dir).cursor().store(0);
+      slickq::NamedCursor::open(cursor, config_.shm_dir).cursor().store(0);
     } catch (const slickq::Error& error) {
       news_.push_back(
           {EventKind::mismatch,
-           slickq::cursor_segment_name(queue.name, cursor),
+           cursor,
            {{"why", fmt::format("the queue was made anew, its cursor could not be set to 0: {}", error.what())}}});
     }
   }

@@ -17,6 +17,7 @@ void HolderPass::begin_round(const std::string& shm_dir) {
   }
   go_on();
   charge(now);
+  latest_ = std::max(next_, clock_.monotonic() + kLongest);
 }
 
 void HolderPass::go_on() {
@@ -37,6 +38,7 @@ const slickq::Holders& HolderPass::of(const std::string& path) {
   // Without the lease, which would make other processes' open() wait.
   const auto fresh = answers_.emplace(path, slickq::find_holders(path, map_, /*probe_lease=*/false)).first;
   charge(begun);
+  next_ = std::min(next_, latest_);  // however many questions there are
   return fresh->second;
 }
 

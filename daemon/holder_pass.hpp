@@ -2,11 +2,13 @@
 //
 // Thread safety: none.
 // A pass over /proc takes 25 to 100 us for each process of the machine, and a holder that cannot be named costs
-// several: all of it together gets 1/kShare of the time. Between two passes the last answers stand. When names came and
-// went, the next pass may come sooner: it gets 1/kHastyShare then. A machine with more than kProcesses is looked at in
-// parts, one in each round; but for the first pass, without which nobody would be known.
+// several: all of it together gets 1/kShare of the time; but however many questions there are, they put the next pass
+// off by kLongest at most. Between two passes the last answers stand. When names came and went, the next pass may come
+// sooner: it gets 1/kHastyShare then. A machine with more than kProcesses is looked at in parts, one in each round; but
+// for the first pass, without which nobody would be known.
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 #include <map>
 #include <optional>
@@ -23,6 +25,7 @@ class HolderPass {
   static constexpr int kShare = 400;
   static constexpr int kHastyShare = 20;
   static constexpr std::size_t kProcesses = 1000;
+  static constexpr std::chrono::seconds kLongest{60};
 
   explicit HolderPass(const Clock& clock, std::size_t processes = kProcesses) : clock_(clock), processes_(processes) {}
 
@@ -53,6 +56,7 @@ class HolderPass {
   Monotonic made_at_{};
   std::chrono::steady_clock::duration cost_{};  // since the last pass began
   Monotonic next_{};
+  Monotonic latest_{};  // next_ at the most
   bool hurry_ = false;
 };
 

@@ -21,14 +21,21 @@ ordered_json pid_or_null(const slickq::HoleOwner& owner) {
   return owner.pid == 0 ? ordered_json() : ordered_json(owner.pid);
 }
 
-News repaired_news(const std::string& queue, const AgedHole& first, std::uint64_t items, bool proven, Monotonic now) {
+// Of the first run that was repaired, which need not be of the first hole that was due.
+News repaired_news(const std::string& queue, const std::vector<AgedHole>& holes, const slickq::RepairReport& report,
+                   Monotonic now) {
+  const slickq::Missing& first = report.before.repairs.front();
+  const auto seen = std::find_if(holes.begin(), holes.end(), [&](const AgedHole& hole) {
+    return hole.index <= first.index && first.index < hole.next;
+  });
+  const bool known = seen != holes.end();  // else it is younger than the look
   ordered_json details;
   details["index"] = first.index;
-  details["next"] = first.next;
-  details["age_ms"] = in_ms(now - first.since);
-  details["items"] = items;
-  details["owner_pid"] = pid_or_null(first.owner);
-  details["why"] = proven ? "its producer is dead" : "its producer is unknown and stall.after is over";
+  details["next"] = first.end;
+  details["age_ms"] = known ? ordered_json(in_ms(now - seen->since)) : ordered_json();
+  details["items"] = report.repaired;
+  details["owner_pid"] = known ? pid_or_null(seen->owner) : ordered_json();
+  details["why"] = is_proven(report) ? "its producer is dead" : "its producer is unknown and stall.after is over";
   return {EventKind::repaired, queue, std::move(details)};
 }
 
@@ -67,21 +74,18 @@ News asked_news(const std::string& queue, const slickq::RepairReport& report, co
 }  // namespace
 
 void Supervisor::repair(const QueueConfig& queue, Tracked& tracked, std::uint64_t inode, Monotonic now) {
-  const auto due = due_repair(tracked.sampler.holes().holes(), queue.stall.after, now);
-  if (!due) {
-    tracked.status.repair_problem.clear();
-    return;
-  }
+  tracked.status.repair_problem.clear();
+  const std::vector<AgedHole>& holes = tracked.sampler.holes().holes();
+  const auto due = due_repair(holes, queue.stall.after, now);
+  if (!due) return;
   try {
     const slickq::RepairReport report = repair_stall(queue.name, config_.shm_dir, inode, *due);
     if (report.repaired == 0) return;  // published after all, or its owner lives: the next round knows
     tracked.status.repaired += report.repaired;
-    events_.record(repaired_news(queue.name, due->first, report.repaired, is_proven(report), now));
+    events_.record(repaired_news(queue.name, holes, report, now));
   } catch (const slickq::Error& error) {
     tracked.status.repair_problem = error.what();
-    return;
   }
-  tracked.status.repair_problem.clear();
 }
 
 std::optional<ordered_json> Supervisor::repair_as_asked(std::string_view name, const RepairWish& wish) {

@@ -6,6 +6,7 @@
 #include "changes.hpp"
 #include "metrics.hpp"
 #include "page/page.hpp"
+#include "slickq/error.hpp"
 
 namespace slickqd {
 namespace {
@@ -110,6 +111,8 @@ Answer handled(const Route& route, const Asked& asked, const Backend& backend) {
     return route.handle(asked, backend);
   } catch (const BadQuery& bad) {
     return error_answer(400, bad.what());
+  } catch (const slickq::Error& error) {
+    return error_answer(503, error.what());  // the shm directory, as a round would find it
   }
 }
 

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <chrono>
-#include <thread>
 #include <utility>
 
 #include "slickq/error.hpp"
@@ -13,16 +12,12 @@ namespace {
 
 constexpr std::size_t kHolesListed = 64;  // more would only make the status long
 
-// A lease makes open() fail for some milliseconds: worth waiting for, but never for long.
-std::optional<slickq::View> open_patiently(const std::string& name, const std::string& shm_dir) {
-  constexpr int kTries = 8;
-  for (int tried = 1; tried <= kTries; ++tried) {
-    try {
-      return slickq::View::open_segment(name, shm_dir);
-    } catch (const slickq::Error& error) {
-      if (error.code() != slickq::Errc::busy) throw;
-    }
-    std::this_thread::sleep_for(std::chrono::milliseconds(1));
+// A lease makes open() fail for some milliseconds: open_segment() waits 50 ms for it to go, which is long enough.
+std::optional<slickq::View> open_unless_busy(const std::string& name, const std::string& shm_dir) {
+  try {
+    return slickq::View::open_segment(name, shm_dir);
+  } catch (const slickq::Error& error) {
+    if (error.code() != slickq::Errc::busy) throw;
   }
   return std::nullopt;
 }
@@ -33,7 +28,7 @@ std::optional<Look> Sampler::look(const QueueConfig& queue, const std::string& s
                                   Monotonic now, std::chrono::milliseconds shortest) {
   shortest_ = shortest;
   try {
-    const auto view = open_patiently(queue.name, shm_dir);
+    const auto view = open_unless_busy(queue.name, shm_dir);
     if (!view) return std::nullopt;
     return look_at(*view, queue, holders, now);
   } catch (const slickq::Error& error) {

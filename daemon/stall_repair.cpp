@@ -11,7 +11,7 @@ std::optional<DueRepair> due_repair(const std::vector<AgedHole>& holes, std::chr
   for (const AgedHole& hole : holes) {
     if (hole.owner.owner == slickq::Owner::live) continue;
     if (now - hole.not_before < after) continue;
-    if (!due) due = DueRepair{.first = hole};
+    if (!due) due.emplace();
     if (hole.owner.owner != slickq::Owner::dead || hole.owner.inferred) due->doubtful = true;
     // Whatever its owner looks like: what the plan finds doubtful after all is not left for ever. Indexes are reserved
     // in order, so that what is missing before an old hole is as old.

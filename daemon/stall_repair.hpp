@@ -24,7 +24,6 @@ namespace slickqd {
 
 /// What is due by the policy.
 struct DueRepair {
-  AgedHole first;                  ///< the first hole that is due
   std::uint64_t doubts_below = 0;  ///< as slickq::RepairRules, and inferred_below
   bool doubtful = false;           ///< some would be due if nobody had the queue
 };

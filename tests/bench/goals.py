@@ -204,6 +204,8 @@ GOALS = [
     ("slickq list of 1000 queues", at_most(100, "ms"), at("operators.json", "list", "ms")),
     ("slickqd, 1000 queues each second", at_most_percent(2, "of a core"), at("operators.json", "daemon", "cpu_share")),
     ("slickqd, 1000 queues", at_most(40, "MB"), at("operators.json", "daemon", "kib", unit=1e6 / 1024)),
+    ("slickqd, first look at 10,000 files and 5,000 processes", at_most(1, "s"),
+     at("operators.json", "crowd", "first_round_ms", unit=1e3)),
 ]
 
 

@@ -1,11 +1,14 @@
 #!/usr/bin/env python3
-"""What it costs to look at queues: slickq inspect, slickq list, slickqd with a thousand of them.
+"""What it costs to look at queues: slickq inspect, slickq list, slickqd with a thousand of them, slickqd in a crowd.
 
-usage: operators.py BIN_DIR [--queues N] [--seconds S] [--runs R]
+usage: operators.py BIN_DIR [--queues N] [--seconds S] [--runs R] [--files N] [--processes N]
 
 BIN_DIR has slickq and slickqd. JSON on standard output: wall time in milliseconds, memory in KiB (VmHWM of the whole
 process, shared libraries included), CPU as a share of one core. The queues are in a directory of their own, made by
 slickqd itself, and go with it.
+
+The crowd: queues of somebody else in slickqd's directory, which it watches as possible orphans, and sleeping processes,
+each of which might have one of them open. What it takes is slickqd's own word for its rounds; the first looks at all.
 """
 
 import argparse
@@ -13,6 +16,7 @@ import json
 import os
 import pathlib
 import shutil
+import signal
 import statistics
 import subprocess
 import sys
@@ -79,16 +83,17 @@ def status_kib(pid, key):
     sys.exit(f"operators: /proc/{pid}/status has no {key}")
 
 
-def start_daemon(program, folder, queues):
+def start_daemon(program, folder, queues, **more):
     config = folder / "slickqd.json"
     socket = folder / "socket"
     shm = folder / "shm"
-    shm.mkdir()
+    shm.mkdir(exist_ok=True)
     config.write_text(json.dumps({
         "shm_dir": str(shm),
         "queues": [{"name": f"q{k}", "size": 64, "elem": 64} for k in range(queues)],
         "monitor": {"interval": "1s"},
         "control": {"socket": str(socket), "mode": "0600"},
+        **more,
     }))
     log = open(folder / "log", "wb")
     daemon = subprocess.Popen([program, "--config", str(config)], stdout=log, stderr=log)
@@ -128,16 +133,85 @@ def measure(options, folder):
         daemon.wait()
 
 
+def round_of(slickq, folder):
+    """(number, milliseconds) of the daemon's last round; None as long as there was none."""
+    words = [slickq, "daemon", "status", "--json", "--socket", str(folder / "socket")]
+    done = subprocess.run(words, stdout=subprocess.PIPE)
+    if done.returncode != 0:
+        fail(words, done.returncode)
+    status = json.loads(done.stdout)
+    return (status["rounds"], status["last_round"]["duration_ms"]) if status["rounds"] else None
+
+
+def rounds_of(slickq, folder, seconds):
+    """Milliseconds of each round, from the first; so often asked that none is missed."""
+    rounds = {}
+    deadline = time.monotonic() + PATIENCE_S
+    end = None
+    while end is None or time.monotonic() < end:
+        last = round_of(slickq, folder)
+        if last:
+            rounds[last[0]] = last[1]
+            end = end or time.monotonic() + seconds
+        elif time.monotonic() > deadline:
+            sys.exit("operators: slickqd made no round")
+        time.sleep(0.1)
+    if 1 not in rounds:
+        sys.exit("operators: the first round was missed")
+    return [rounds[number] for number in sorted(rounds)]
+
+
+def make_files(slickq, shm, count):
+    words = [slickq, "create", "--name", "crowd-0", "--size", "64", "--elem", "8", "--shm-dir", str(shm)]
+    if subprocess.run(words, stdout=subprocess.DEVNULL).returncode != 0:
+        fail(words, "no queue")
+    content = (shm / "crowd-0").read_bytes()
+    for k in range(1, count):
+        (shm / f"crowd-{k}").write_bytes(content)
+
+
+def crowd(options, folder):
+    """slickqd's rounds among many files and many processes."""
+    bin_dir = pathlib.Path(options.bin_dir).resolve()
+    folder.mkdir()
+    shm = folder / "shm"
+    shm.mkdir()
+    sleepers = []
+    daemon = None
+    try:
+        make_files(bin_dir / "slickq", shm, options.files)
+        for _ in range(options.processes):
+            sleepers.append(os.posix_spawn("/bin/sleep", ["sleep", "600"], {}))
+        time.sleep(1)  # they are on their way to sleep
+        daemon, _ = start_daemon(bin_dir / "slickqd", folder, 1, orphans={"match": ["crowd-*"], "grace": "1h"})
+        first, *others = rounds_of(bin_dir / "slickq", folder, options.seconds)
+        return {"files": options.files, "processes": options.processes, "first_round_ms": first,
+                "round_ms": {"median": statistics.median(others), "max": max(others)},
+                "kib": status_kib(daemon.pid, "VmHWM")}
+    finally:
+        if daemon:
+            daemon.terminate()
+            daemon.wait()
+        for pid in sleepers:
+            os.kill(pid, signal.SIGKILL)
+        for pid in sleepers:
+            os.waitpid(pid, 0)
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("bin_dir")
     parser.add_argument("--queues", type=int, default=1000)
     parser.add_argument("--seconds", type=float, default=10)
     parser.add_argument("--runs", type=int, default=20)
+    parser.add_argument("--files", type=int, default=10_000)
+    parser.add_argument("--processes", type=int, default=5_000)
     options = parser.parse_args()
     folder = pathlib.Path(tempfile.mkdtemp(prefix="slickq-operators-", dir="/dev/shm"))
     try:
-        print(json.dumps(measure(options, folder), indent=2))
+        found = measure(options, folder)
+        found["crowd"] = crowd(options, folder / "crowd")
+        print(json.dumps(found, indent=2))
     finally:
         shutil.rmtree(folder)
 

@@ -184,10 +184,12 @@ TEST_CASE("a syntax error is reported where it is") {
   CHECK(error->problem().starts_with("syntax error"));
 }
 
-TEST_CASE("no prefix of a config and no single broken byte crashes the reader") {
-  const std::string good = queue_with(R"("cursors":["a\"b"],"lag":{"warn":"1%"} /* c */ // d)") + "\n";
+TEST_CASE("each prefix of a config is refused, and no single broken byte crashes the reader") {
+  const std::string good = queue_with("\"cursors\":[\"a.b\"],\"lag\":{\"warn\":\"1%\"} /* c */ // d\n");
+  CHECK_FALSE(error_of(good));
   for (std::size_t k = 0; k < good.size(); ++k) {
-    error_of(good.substr(0, k));
+    CAPTURE(k);
+    CHECK(error_of(good.substr(0, k)));
     for (const char byte : {'\0', '"', '{', '\\', '/', '\xFF'}) {
       std::string broken = good;
       broken[k] = byte;

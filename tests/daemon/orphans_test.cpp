@@ -19,6 +19,13 @@ using std::filesystem::exists;
 
 namespace {
 
+// Each question for the time takes a millisecond.
+struct BusyClock final : slickqd::Clock {
+  slickqd::Monotonic monotonic() const override { return now += milliseconds(1); }
+  slickqd::WallTime wall() const override { return {}; }
+  mutable slickqd::Monotonic now{std::chrono::hours(1)};
+};
+
 World report_world() { return World("[]", R"("orphans":{"match":["job-*"],"grace":"10s","action":"report"})"); }
 World remove_world() { return World("[]", R"("orphans":{"match":["job-*"],"grace":"10s","action":"remove"})"); }
 
@@ -100,13 +107,25 @@ TEST_CASE("a configured queue and its cursors are never orphans") {
   for (const char* stays : {"job-1", "job-1@c", "job-1@by-hand"}) CHECK(exists(world.shm.file(stays)));
 }
 
+TEST_CASE("questions without end do not put the next look at all processes off for good") {
+  World world = remove_world();
+  const BusyClock clock;
+  slickqd::HolderPass holders(clock);
+  slickqd::Monotonic made_at{};
+  for (int second = 0; second < 120; ++second) {
+    clock.now += std::chrono::seconds(1);
+    holders.begin_round(world.shm.path());
+    if (second == 30) made_at = holders.made_at();
+    for (int k = 0; k < 5; ++k) {  // at a millisecond each, 400 times of which is more than the second
+      const std::string name = "job-" + std::to_string(5 * second + k) + "@c";
+      slickq::NamedCursor::create(name, 0, in(world.shm.path()));
+      holders.of(world.shm.file(name));
+    }
+  }
+  CHECK(holders.made_at() > made_at);
+}
+
 TEST_CASE("a round looks at as many as its time allows, the next ones at the others") {
-  // Each question for the time takes a millisecond.
-  struct BusyClock final : slickqd::Clock {
-    slickqd::Monotonic monotonic() const override { return now += milliseconds(1); }
-    slickqd::WallTime wall() const override { return {}; }
-    mutable slickqd::Monotonic now{std::chrono::hours(1)};
-  };
   World world = remove_world();
   for (int k = 0; k < 50; ++k) slickq::NamedCursor::create("job-" + std::to_string(k) + "@c", 0, in(world.shm.path()));
   const BusyClock clock;

@@ -163,6 +163,19 @@ TEST_CASE("a vanished queue is made again at the next reload") {
   CHECK(world.count("recreated q") == 0);
 }
 
+TEST_CASE("a queue made again begins at 0, and so does the cursor that its removal left") {
+  World world(R"([{"name":"q","size":8,"elem":8,"cursors":["c"]}])");
+  world.start();
+  const auto cursor = [&] { return slickq::NamedCursor::open("q@c", world.shm.path()).cursor().load(); };
+  slickq::NamedCursor::open("q@c", world.shm.path()).cursor().store(50'000);
+  CHECK(world.supervisor->reload().ok);
+  CHECK(cursor() == 50'000);  // adopted as it is, as its queue
+  std::filesystem::remove(world.shm.file("q"));
+  CHECK(world.supervisor->reload().ok);
+  CHECK(world.count("created q") == 2);
+  CHECK(cursor() == 0);
+}
+
 TEST_CASE("remove_on_exit removes queue and cursors, but never a held one") {
   World world(R"([{"name":"a","size":8,"elem":8,"cursors":["c"],"remove_on_exit":true},
                   {"name":"b","size":8,"elem":8,"remove_on_exit":true}, {"name":"k","size":8,"elem":8}])");

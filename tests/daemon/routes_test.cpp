@@ -5,6 +5,7 @@
 #include <filesystem>
 
 #include "fixture.hpp"
+#include "slickq/error.hpp"
 
 using namespace slickqd;
 using nlohmann::json;
@@ -195,4 +196,14 @@ TEST_CASE("what came by a way without credentials may only GET, whatever the met
   }
   CHECK(answer({.method = "GET", .target = "/v1/status", .read_only = true}, site.backend).status == 200);
   CHECK(site.world.count("reload_ok") == 0);
+}
+
+TEST_CASE("an error of the shm directory is an answer, and ends nothing") {
+  Site site;
+  site.backend.collect_orphans = [](bool) -> nlohmann::ordered_json {
+    throw slickq::Error(slickq::Errc::not_found, "/dev/shm", "is away");
+  };
+  const Answer answer = site.ask("POST", "/v1/gc");
+  CHECK(answer.status == 503);
+  CHECK(json::parse(answer.body)["error"].get<std::string>().find("is away") != std::string::npos);
 }

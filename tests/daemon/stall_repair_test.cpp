@@ -103,6 +103,29 @@ TEST_CASE("a stopped producer is a stall and never dead; its late publish breaks
   CHECK(world.queue_status()["state"] == "ready");
 }
 
+TEST_CASE("what was repaired is told by its own name, and not by that of an older hole which is left") {
+  World world(kRepairs);
+  world.start();
+  world.round();
+  const auto other = daemon_test::holder(world.shm.path(), "q");
+  auto queue = slickq::Queue::open("q", world.shm.path());
+  queue.ring().reserve(1);  // nobody knows whose
+  push(queue, 1);
+  Child dead = stuck_producer(world, 1);
+  REQUIRE(dead.reported());
+  push(queue, 1);
+  const auto pid = dead.pid();
+  dead.kill_now();
+  world.round();
+  world.round();
+  REQUIRE(world.count("repaired q") == 1);
+  CHECK(world.last_event()["index"] == 2);
+  CHECK(world.last_event()["next"] == 3);
+  CHECK(world.last_event()["owner_pid"] == pid);
+  CHECK(world.last_event()["why"] == "its producer is dead");
+  CHECK(world.queue_status()["holes"][0]["index"] == 0);
+}
+
 TEST_CASE("a producer that keeps no journal is doubt: repaired when the stall is as old as `after`, not before") {
   World world(kRepairs);
   world.start();

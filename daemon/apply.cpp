@@ -2,7 +2,6 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <string>
 #include <utility>
 
@@ -31,14 +30,14 @@ slickq::CreateOptions options_of(const Config& config, const QueueConfig& queue)
 
 class Applier {
  public:
-  Applier(const Config& config, const Plan& plan) : config_(config), plan_(plan) {}
+  Applier(const Config& config, const Plan& plan) : config_(config), plan_(plan), is_new_(config.queues.size()) {}
 
   std::vector<News> run() {
     try {
       for (const Step& step : plan_.steps) before_the_point_of_no_return(step);
       for (const Step& step : plan_.steps) {
         if (step.kind == StepKind::recreate) recreate(step);
-        if (step.kind == StepKind::adopt_cursor && is_new(step.queue)) rewind(step.segment);
+        if (step.kind == StepKind::adopt_cursor && is_new_[step.queue]) rewind(step.segment);
       }
     } catch (...) {
       undo();
@@ -68,6 +67,7 @@ class Applier {
     const QueueConfig& queue = queue_of(step);
     const auto made = slickq::Queue::create(queue.name, queue.geometry, options_of(config_, queue));
     created_.push_back({queue.name, made.segment().inode()});
+    is_new_[step.queue] = true;
     tell(EventKind::created, step, {{"geometry", queue.geometry.describe()}});
   }
 
@@ -107,11 +107,6 @@ class Applier {
     tell(EventKind::recreated, step, {{"found", step.found}, {"geometry", queue.geometry.describe()}});
   }
 
-  bool is_new(std::size_t queue) const {
-    return std::any_of(plan_.steps.begin(), plan_.steps.end(),
-                       [&](const Step& step) { return step.kind == StepKind::create && step.queue == queue; });
-  }
-
   // A cursor of a queue that was removed would point far beyond the end of the new one.
   void rewind(const std::string& cursor) {
     try {
@@ -145,6 +140,7 @@ class Applier {
   const Plan& plan_;
   std::vector<News> news_;
   std::vector<std::pair<std::string, std::uint64_t>> created_;  // name, inode
+  std::vector<bool> is_new_;                                    // by position in config_.queues: was it created here?
 };
 
 }  // namespace

@@ -6,6 +6,8 @@
 #include <boost/asio/write.hpp>
 #include <utility>
 
+#include "json_text.hpp"
+
 namespace slickqd {
 
 namespace asio = boost::asio;

@@ -8,6 +8,7 @@
 #include <array>
 #include <cstddef>
 
+#include "json_text.hpp"
 #include "units.hpp"
 
 namespace slickqd {
@@ -29,18 +30,13 @@ static_assert(kLevelRows[static_cast<std::size_t>(LogLevel::error)].level == Log
 
 const LevelRow& row(LogLevel level) { return kLevelRows[static_cast<std::size_t>(level)]; }
 
-// Names in shared memory directories may be any bytes.
-std::string one_line(const ordered_json& line) {
-  return line.dump(-1, ' ', false, ordered_json::error_handler_t::replace);
-}
-
 // "stall ticks hole=3 age_ms=2000": the event as a person reads it.
 std::string as_text(const ordered_json& line) {
   std::string text = line.value("event", "");
   if (line.contains("queue")) text += fmt::format(" {}", line["queue"].get<std::string>());
   for (const auto& [key, value] : line.items()) {
     if (key == "time" || key == "event" || key == "queue") continue;
-    text += fmt::format(" {}={}", key, value.is_string() ? value.get<std::string>() : one_line(value));
+    text += fmt::format(" {}={}", key, value.is_string() ? value.get<std::string>() : json_text(value));
   }
   return text;
 }
@@ -66,13 +62,13 @@ void Log::write(LogLevel level, std::string_view message) {
   const std::string time = format_time(clock_.wall());
   const ordered_json line{{"time", time}, {"level", row(level).name}, {"message", message}};
   logger_->log(row(level).spdlog_level, "{}",
-               json_ ? one_line(line) : fmt::format("{} {:5} {}", time, row(level).name, message));
+               json_ ? json_text(line) : fmt::format("{} {:5} {}", time, row(level).name, message));
 }
 
 void Log::event(EventKind kind, const ordered_json& line) {
   const LevelRow& level = row(is_warning(kind) ? LogLevel::warn : LogLevel::info);
   logger_->log(level.spdlog_level, "{}",
-               json_ ? one_line(line) : fmt::format("{} {:5} {}", line.value("time", ""), level.name, as_text(line)));
+               json_ ? json_text(line) : fmt::format("{} {:5} {}", line.value("time", ""), level.name, as_text(line)));
 }
 
 }  // namespace slickqd

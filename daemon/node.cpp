@@ -8,6 +8,7 @@
 #include <charconv>
 #include <optional>
 
+#include "json_text.hpp"
 #include "suggestion.hpp"
 #include "units.hpp"
 
@@ -16,7 +17,7 @@ namespace {
 
 // Long values would bury the message.
 std::string shown(const nlohmann::json& value) {
-  std::string text = value.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+  std::string text = json_text(value);
   if (text.size() > 40) text = text.substr(0, 37) + "...";
   return text;
 }

@@ -74,7 +74,6 @@ News asked_news(const std::string& queue, const slickq::RepairReport& report, co
 }  // namespace
 
 void Supervisor::repair(const QueueConfig& queue, Tracked& tracked, std::uint64_t inode, Monotonic now) {
-  tracked.status.repair_problem.clear();
   const std::vector<AgedHole>& holes = tracked.sampler.holes().holes();
   const auto due = due_repair(holes, queue.stall.after, now);
   if (!due) return;

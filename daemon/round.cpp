@@ -49,11 +49,8 @@ void Supervisor::look_at(const QueueConfig& queue, Tracked& tracked, Monotonic n
   const Reaction reaction = react(tracked.status.state, look->sight);
   perform(reaction.action, queue, tracked, *look, now);
   const bool is_ours = look->sight == Sight::flowing || look->sight == Sight::stuck;
-  if (queue.stall.action == StallAction::repair && is_ours) {
-    repair(queue, tracked, look->numbers->inode, now);
-  } else {
-    tracked.status.repair_problem.clear();
-  }
+  tracked.status.repair_problem.clear();  // of this round, or none
+  if (queue.stall.action == StallAction::repair && is_ours) repair(queue, tracked, look->numbers->inode, now);
   tracked.status.state = reaction.next;
   tracked.status.problem = std::move(look->problem);
   tracked.status.numbers = std::move(look->numbers);

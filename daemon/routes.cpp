@@ -4,6 +4,7 @@
 #include <array>
 
 #include "changes.hpp"
+#include "json_text.hpp"
 #include "metrics.hpp"
 #include "page/page.hpp"
 #include "slickq/error.hpp"
@@ -117,10 +118,6 @@ Answer handled(const Route& route, const Asked& asked, const Backend& backend) {
 }
 
 }  // namespace
-
-std::string json_text(const ordered_json& value) {
-  return value.dump(-1, ' ', false, ordered_json::error_handler_t::replace);
-}
 
 std::string printed(const ordered_json& body) { return json_text(body) + "\n"; }
 

@@ -75,8 +75,6 @@ struct Asked {
 
 Answer answer(const Request& request, const Backend& backend);
 
-/// Names may be any bytes: what is no UTF-8 is replaced.
-std::string json_text(const nlohmann::ordered_json& value);
 /// As every JSON answer is printed.
 std::string printed(const nlohmann::ordered_json& body);
 Answer error_answer(unsigned status, const std::string& text);

@@ -60,7 +60,7 @@ void survive(Scene& scene, const Operation& operation) {
 }  // namespace
 
 TEST_CASE("a producer killed anywhere in any operation costs nothing but what it had not published") {
-  if (!death_test::may_trace()) return;
+  if (!test_support::may_trace()) return;
   std::uint64_t kills = 0;
   for (const Shape& shape : all_shapes()) {
     Scene scene(shape);

@@ -7,9 +7,7 @@
 #include <algorithm>
 #include <cstring>
 #include <filesystem>
-#include <functional>
 #include <optional>
-#include <set>
 #include <string>
 #include <vector>
 
@@ -24,17 +22,12 @@
 #include "tracing.hpp"
 
 using slickq::Queue;
-using test_support::CallMoment;
 using test_support::Child;
-using test_support::describe;
 using test_support::inode_of;
-using test_support::lead;
 using test_support::make_queue;
-using test_support::moments_of;
 using test_support::names_in;
 using test_support::removing;
 using test_support::ShmDir;
-using test_support::TracedChild;
 
 namespace {
 
@@ -267,7 +260,7 @@ void clear(const ShmDir& dir) {
 }  // namespace
 
 TEST_CASE("whoever is killed at any system call leaves a whole segment, a quarantined one, or nothing") {
-  if (!death_test::may_trace()) return;
+  if (!test_support::may_trace()) return;
   ShmDir dir;
   std::uint64_t kills = 0;
   for (const Act& act : all_acts()) {
@@ -277,32 +270,14 @@ TEST_CASE("whoever is killed at any system call leaves a whole segment, a quaran
       act.run(dir.path());
       gate.end();
     };
-    const auto in_a_stage = [&](auto go) {
+    kills += test_support::kill_everywhere(act.calls, [&](auto go) {
       Stage stage{dir};
       act.prepare(stage);
-      go();
+      go(victim);
       act.check(stage);
       stage.user.reset();
       clear(dir);
-    };
-    std::vector<CallMoment> moments;
-    in_a_stage([&] { moments = moments_of(victim); });
-    std::set<std::pair<long, bool>> hits;
-    for (const CallMoment& moment : moments) {
-      CAPTURE(describe(moment));
-      CAPTURE(moment.time);
-      in_a_stage([&] {
-        TracedChild child(victim);
-        if (lead(child, moment)) hits.emplace(moment.number, moment.is_entry);
-        child.kill_now();
-      });
-      ++kills;
-    }
-    for (const long number : act.calls) {
-      for (const bool is_entry : {true, false}) {
-        CHECK_MESSAGE(hits.count({number, is_entry}) != 0, "never killed at the ", describe({number, is_entry}));
-      }
-    }
+    });
   }
   MESSAGE(kills << " killed");
 }

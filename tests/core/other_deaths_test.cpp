@@ -113,7 +113,7 @@ std::pair<std::uint32_t, std::uint32_t> left_of(const Scene& scene) {
 }  // namespace
 
 TEST_CASE("a consumer killed at any instruction of a claim takes that claim with it, and nothing else") {
-  if (!death_test::may_trace()) return;
+  if (!test_support::may_trace()) return;
   Cursor cursor;
   for (const Shape& shape : all_shapes()) {
     Scene scene(shape);
@@ -155,7 +155,7 @@ TEST_CASE("a consumer killed at any instruction of a claim takes that claim with
 }
 
 TEST_CASE("a repairer killed at any instruction leaves a shorter hole, which the next one repairs") {
-  if (!death_test::may_trace()) return;
+  if (!test_support::may_trace()) return;
   std::uint64_t kills = 0;
   std::uint64_t strays = 0;  // the allocator's way depends on what this process did before
   for (const Shape& shape : all_shapes()) {

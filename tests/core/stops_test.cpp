@@ -98,7 +98,7 @@ void at_every_point(Scene& scene, const Shape& shape, const Operation& operation
 }  // namespace
 
 TEST_CASE("a producer stopped at any point is not taken for dead, and what it publishes late arrives") {
-  if (!death_test::may_trace()) return;
+  if (!test_support::may_trace()) return;
   for (const Shape& shape : all_shapes()) {
     Scene scene(shape);
     for (const Operation& operation : all_operations()) {
@@ -122,7 +122,7 @@ TEST_CASE("a producer stopped at any point is not taken for dead, and what it pu
 }
 
 TEST_CASE("a producer stopped at any point for more than a lap writes over nobody's item when it goes on") {
-  if (!death_test::may_trace()) return;
+  if (!test_support::may_trace()) return;
   std::uint64_t detours = 0;
   for (const Shape& shape : all_shapes()) {
     Scene scene(shape);

@@ -19,14 +19,6 @@
 
 namespace death_test {
 
-/// False, and said, where the kernel lets nobody trace: what cannot be done is not passed over in silence.
-inline bool may_trace() {
-  std::string why;
-  if (test_support::can_trace(why)) return true;
-  MESSAGE("SKIPPED, this machine does not let a process trace its child: " << why);
-  return false;
-}
-
 /// Memory at the same place in every child, whatever else they allocate: which way a copy goes depends on that.
 inline std::span<std::byte> fixed_buffer() {
   alignas(4096) static std::array<std::byte, std::size_t{4} * kSlots * kElementBytes> buffer;

@@ -185,7 +185,7 @@ TEST_CASE("a syntax error is reported where it is") {
 }
 
 TEST_CASE("each prefix of a config is refused, and no single broken byte crashes the reader") {
-  const std::string good = queue_with("\"cursors\":[\"a.b\"],\"lag\":{\"warn\":\"1%\"} /* c */ // d\n");
+  const std::string good = queue_with("\"cursors\":[\"a\\\"b\"],\"lag\":{\"warn\":\"1%\"} /* c */ // d\n");
   CHECK_FALSE(error_of(good));
   for (std::size_t k = 0; k < good.size(); ++k) {
     CAPTURE(k);

@@ -4,11 +4,13 @@
 #include <doctest/doctest.h>
 #include <sys/syscall.h>
 
-#include <cstring>
+#include <array>
 #include <filesystem>
 #include <set>
-#include <utility>
+#include <string>
+#include <vector>
 
+#include "core/segment_life.hpp"
 #include "fixture.hpp"
 #include "queues.hpp"
 #include "slickq/consumer.hpp"
@@ -19,8 +21,6 @@ using daemon_test::make_queue;
 using daemon_test::push;
 using daemon_test::World;
 using std::chrono::milliseconds;
-using test_support::CallMoment;
-using test_support::TracedChild;
 
 namespace {
 
@@ -34,12 +34,6 @@ const std::string kThree = R"([{"name":"new","size":8,"elem":8,"cursors":["c"]},
 const std::string kKept = R"([{"name":"kept","size":8,"elem":8}])";
 const std::string kGoes =
     R"([{"name":"kept","size":8,"elem":8},{"name":"goes","size":8,"elem":8,"remove_on_exit":true}])";
-
-std::set<std::string> names_in(const std::string& dir) {
-  std::set<std::string> names;
-  for (const auto& entry : std::filesystem::directory_iterator(dir)) names.insert(entry.path().filename());
-  return names;
-}
 
 slickq::Queue open(const World& world, const std::string& name) { return slickq::Queue::open(name, world.shm.path()); }
 
@@ -132,7 +126,8 @@ void check_next(const Act& act, Stage& stage) {
   World& world = stage.world;
   world.start();
   for (int k = 0; k < 3; ++k) world.round();
-  CHECK(names_in(world.shm.path()) == act.names);
+  const auto names = test_support::names_in(world.shm);
+  CHECK(std::set(names.begin(), names.end()) == act.names);
   check_filled(world, "kept", stage.kept);
   for (const auto& queue : world.supervisor->config().queues) {
     CHECK(open(world, queue.name).geometry() == queue.geometry);
@@ -143,46 +138,21 @@ void check_next(const Act& act, Stage& stage) {
 }  // namespace
 
 TEST_CASE("wherever slickqd is killed, its next start puts it right") {
-  if (std::string why; !test_support::can_trace(why)) {
-    MESSAGE("SKIPPED, this machine does not let a process trace its child: " << why);
-    return;
-  }
+  if (!test_support::may_trace()) return;
   std::uint64_t kills = 0;
   for (const Act& act : all_acts()) {
     CAPTURE(std::string(act.name));
-    const auto victim_of = [&act](World& world) {
-      return [&act, &world](const test_support::Gate& gate) {
-        act.lead(world);
-        gate.begin();
-        act.run(world);
-        gate.end();
-      };
-    };
-    const auto in_a_stage = [&](auto go) {
+    kills += test_support::kill_everywhere(act.calls, [&](auto go) {
       Stage stage(act.queues);
       act.prepare(stage);
-      go(stage.world);
-      check_next(act, stage);
-    };
-    std::vector<CallMoment> moments;
-    in_a_stage([&](World& world) { moments = test_support::moments_of(victim_of(world)); });
-    std::set<std::pair<long, bool>> hits;
-    for (const CallMoment& moment : moments) {
-      CAPTURE(test_support::describe(moment));
-      CAPTURE(moment.time);
-      in_a_stage([&](World& world) {
-        TracedChild child(victim_of(world));
-        if (test_support::lead(child, moment)) hits.emplace(moment.number, moment.is_entry);
-        child.kill_now();
+      go([&](const test_support::Gate& gate) {
+        act.lead(stage.world);
+        gate.begin();
+        act.run(stage.world);
+        gate.end();
       });
-      ++kills;
-    }
-    for (const long number : act.calls) {
-      for (const bool is_entry : {true, false}) {
-        CHECK_MESSAGE(hits.count({number, is_entry}) != 0, "never killed at the ",
-                      test_support::describe({number, is_entry}));
-      }
-    }
+      check_next(act, stage);
+    });
   }
   MESSAGE(kills << " killed");
 }

@@ -26,6 +26,14 @@ struct BusyClock final : slickqd::Clock {
   mutable slickqd::Monotonic now{std::chrono::hours(1)};
 };
 
+// Root again whatever happens: nobody could not remove what the test made.
+struct AsNobody {
+  AsNobody() { REQUIRE(seteuid(65534) == 0); }
+  AsNobody(const AsNobody&) = delete;
+  AsNobody& operator=(const AsNobody&) = delete;
+  ~AsNobody() { CHECK(seteuid(0) == 0); }
+};
+
 World report_world() { return World("[]", R"("orphans":{"match":["job-*"],"grace":"10s","action":"report"})"); }
 World remove_world() { return World("[]", R"("orphans":{"match":["job-*"],"grace":"10s","action":"remove"})"); }
 
@@ -164,10 +172,10 @@ TEST_CASE("a removal that is refused is told once, however often it is tried") {
   REQUIRE(chmod(world.shm.file("job-1").c_str(), 0666) == 0);
   REQUIRE(chmod(world.shm.path().c_str(), 01777) == 0);  // as /dev/shm: who does not own a file cannot remove it
   world.start();
-  constexpr uid_t kNobody = 65534;
-  REQUIRE(seteuid(kNobody) == 0);
-  for (int k = 0; k < 5; ++k) world.round(milliseconds(10'000));
-  REQUIRE(seteuid(0) == 0);
+  {
+    const AsNobody nobody;
+    for (int k = 0; k < 5; ++k) world.round(milliseconds(10'000));
+  }
   CHECK(world.happened() == std::vector<std::string>{"orphan_found job-1", "orphan_found job-1"});
   CHECK(world.last_event()["removal_failed"].get<std::string>().find("job-1") != std::string::npos);
   CHECK(exists(world.shm.file("job-1")));

@@ -3,11 +3,13 @@
 // Thread safety: one thread, as TracedChild.
 #pragma once
 
+#include <doctest/doctest.h>
 #include <sys/syscall.h>
 
 #include <cstdint>
 #include <functional>
 #include <map>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -61,6 +63,32 @@ inline bool lead(TracedChild& child, const CallMoment& moment) {
     if (times == moment.time) return true;
   }
   return false;
+}
+
+/// Kills at each moment of what a victim does. `in_a_stage(go)` sets the stage for one victim, calls go() with the body
+/// of a TracedChild, and checks what is left; the first goes to its end. At both sides of each of `calls` somebody must
+/// have been killed. Returns how many were.
+template <class InAStage>
+std::uint64_t kill_everywhere(const std::vector<long>& calls, InAStage in_a_stage) {
+  using Victim = std::function<void(const Gate&)>;
+  std::vector<CallMoment> moments;
+  in_a_stage([&](const Victim& victim) { moments = moments_of(victim); });
+  std::set<std::pair<long, bool>> hits;
+  for (const CallMoment& moment : moments) {
+    CAPTURE(describe(moment));
+    CAPTURE(moment.time);
+    in_a_stage([&](const Victim& victim) {
+      TracedChild child(victim);
+      if (lead(child, moment)) hits.emplace(moment.number, moment.is_entry);
+      child.kill_now();
+    });
+  }
+  for (const long number : calls) {
+    for (const bool is_entry : {true, false}) {
+      CHECK_MESSAGE(hits.count({number, is_entry}) != 0, "never killed at the ", describe({number, is_entry}));
+    }
+  }
+  return moments.size();
 }
 
 }  // namespace test_support

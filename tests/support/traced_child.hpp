@@ -6,6 +6,7 @@
 // trap clears the monitor; can_trace() is false there.
 #pragma once
 
+#include <doctest/doctest.h>
 #include <sys/prctl.h>
 #include <sys/ptrace.h>
 #include <sys/syscall.h>
@@ -243,6 +244,14 @@ inline bool can_trace(std::string& why) {
   why = "single steps are only tried on x86-64";
   return false;
 #endif
+}
+
+/// False, and said, where the kernel lets nobody trace: what cannot be done is not passed over in silence.
+inline bool may_trace() {
+  std::string why;
+  if (can_trace(why)) return true;
+  MESSAGE("SKIPPED, this machine does not let a process trace its child: " << why);
+  return false;
 }
 
 }  // namespace test_support

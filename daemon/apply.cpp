@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <cerrno>
 #include <string>
 #include <utility>
 
@@ -28,6 +29,12 @@ slickq::CreateOptions options_of(const Config& config, const QueueConfig& queue)
   return options;
 }
 
+// A finished queue without a name, for the place of another one.
+struct Replacement {
+  Step step;
+  slickq::Queue fresh;
+};
+
 class Applier {
  public:
   Applier(const Config& config, const Plan& plan) : config_(config), plan_(plan), is_new_(config.queues.size()) {}
@@ -35,13 +42,13 @@ class Applier {
   std::vector<News> run() {
     try {
       for (const Step& step : plan_.steps) before_the_point_of_no_return(step);
-      for (const Step& step : plan_.steps) {
-        if (step.kind == StepKind::recreate) recreate(step);
-        if (step.kind == StepKind::adopt_cursor && is_new_[step.queue]) rewind(step.segment);
-      }
     } catch (...) {
       undo();
       throw;
+    }
+    for (Replacement& replacement : replacements_) replace(replacement);
+    for (const Step& step : plan_.steps) {
+      if (step.kind == StepKind::adopt_cursor && is_new_[step.queue]) rewind(step.segment);
     }
     return std::move(news_);
   }
@@ -53,12 +60,12 @@ class Applier {
     switch (step.kind) {
       case StepKind::create: return create(step);
       case StepKind::create_cursor: return create_cursor(step);
+      case StepKind::recreate: return prepare_replacement(step);
       case StepKind::adopt: return tell(EventKind::adopted, step, {{"found", step.text}});
       case StepKind::keep:
       case StepKind::keep_cursor:
         return tell(EventKind::mismatch, step, {{"found", step.found}, {"action", "keep"}, {"why", step.text}});
       case StepKind::adopt_cursor:
-      case StepKind::recreate:
       case StepKind::orphan: return;
     }
   }
@@ -90,21 +97,51 @@ class Applier {
     }
   }
 
-  void recreate(const Step& step) {
+  // Everything that may fail for a reason of our own: the right to remove the old one, room for the new one.
+  void prepare_replacement(const Step& step) {
+    const slickq::Removal removal = slickq::remove_segment(step.segment, removal_of(step, /*dry_run=*/true));
+    if (!removal.removed) return tell_of_holders(step, removal.holders);
     const QueueConfig& queue = queue_of(step);
+    try {
+      replacements_.push_back({step, slickq::Queue::prepare(queue.name, queue.geometry, options_of(config_, queue))});
+    } catch (const slickq::Error& error) {
+      if (error.system_error() != ENOSPC) throw;
+      throw slickq::Error(error.code(), error.object(),
+                          error.cause() + "; it is made before the old one goes, so that a failure loses neither",
+                          "if the old one may go first: slickq unlink " + queue.name + "; or " + error.remedy(),
+                          error.system_error());
+    }
+  }
+
+  // What goes wrong here is others' doing: it is told, and the next queue is not made to suffer for it.
+  void replace(Replacement& replacement) {
+    const Step& step = replacement.step;
+    const QueueConfig& queue = queue_of(step);
+    try {
+      const slickq::Removal removal = slickq::remove_segment(step.segment, removal_of(step, /*dry_run=*/false));
+      if (!removal.removed) return tell_of_holders(step, removal.holders);
+      replacement.fresh.give_name();
+    } catch (const slickq::Error& error) {
+      return tell_kept(step, error.what());
+    }
+    for (const std::string& cursor : queue.cursors) rewind(slickq::cursor_segment_name(queue.name, cursor));
+    tell(EventKind::recreated, step, {{"found", step.found}, {"geometry", queue.geometry.describe()}});
+  }
+
+  slickq::RemoveOptions removal_of(const Step& step, bool dry_run) const {
     slickq::RemoveOptions options;
     options.shm_dir = config_.shm_dir;
     options.inode = step.inode;
-    const slickq::Removal removal = slickq::remove_segment(queue.name, options);
-    if (!removal.removed) {
-      const std::string holders = removal.holders.describe();
-      return tell(
-          EventKind::mismatch, step,
-          {{"found", step.found}, {"action", "recreate_if_idle"}, {"why", "held by " + holders + "; left as it is"}});
-    }
-    slickq::Queue::create(queue.name, queue.geometry, options_of(config_, queue));
-    for (const std::string& cursor : queue.cursors) rewind(slickq::cursor_segment_name(queue.name, cursor));
-    tell(EventKind::recreated, step, {{"found", step.found}, {"geometry", queue.geometry.describe()}});
+    options.dry_run = dry_run;
+    return options;
+  }
+
+  void tell_of_holders(const Step& step, const slickq::Holders& holders) {
+    tell_kept(step, "held by " + holders.describe() + "; left as it is");
+  }
+
+  void tell_kept(const Step& step, const std::string& why) {
+    tell(EventKind::mismatch, step, {{"found", step.found}, {"action", "recreate_if_idle"}, {"why", why}});
   }
 
   // A cursor of a queue that was removed would point far beyond the end of the new one.
@@ -140,7 +177,8 @@ class Applier {
   const Plan& plan_;
   std::vector<News> news_;
   std::vector<std::pair<std::string, std::uint64_t>> created_;  // name, inode
-  std::vector<bool> is_new_;                                    // by position in config_.queues: was it created here?
+  std::vector<Replacement> replacements_;
+  std::vector<bool> is_new_;  // by position in config_.queues: was it created here?
 };
 
 }  // namespace

@@ -93,6 +93,8 @@ constexpr Row<CursorStatus> kCursorRows[] = {
 };
 
 constexpr Row<Snapshot> kDaemonRows[] = {
+    {"slickqd_orphans", kGauge, "Segments that match orphans.match, unused for the grace time, that are still there.",
+     [](const Snapshot& s) { return number(s.orphans_waiting); }},
     {"slickqd_orphans_detected_total", kCounter, "Segments found that match orphans.match, unused for the grace time.",
      [](const Snapshot& s) { return number(s.orphans_detected); }},
     {"slickqd_orphans_removed_total", kCounter, "Orphans removed by slickqd.",

@@ -37,6 +37,11 @@ std::string one_line(std::string_view text) {
 
 }  // namespace
 
+std::chrono::microseconds time_to_make(std::uint64_t bytes) noexcept {
+  constexpr std::uint64_t kBytesPerMicrosecond = 200;
+  return std::chrono::microseconds(bytes / kBytesPerMicrosecond);
+}
+
 Notify::Notify(std::string_view socket, std::optional<std::chrono::microseconds> watchdog) : watchdog_(watchdog) {
   const bool usable = socket.size() > 1 && socket.size() < sizeof(sockaddr_un::sun_path) &&
                       (socket.front() == '/' || socket.front() == '@');
@@ -73,6 +78,10 @@ bool Notify::round_finished(std::string_view status) const {
 bool Notify::reloading(Monotonic now) const {
   const auto usec = std::chrono::duration_cast<std::chrono::microseconds>(now.time_since_epoch()).count();
   return send("RELOADING=1\nMONOTONIC_USEC=" + std::to_string(usec));
+}
+
+bool Notify::takes(std::chrono::microseconds time) const {
+  return send("EXTEND_TIMEOUT_USEC=" + std::to_string(time.count()));
 }
 
 bool Notify::stopping() const { return send("STOPPING=1"); }

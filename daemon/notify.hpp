@@ -13,6 +13,10 @@
 
 namespace slickqd {
 
+/// How long it may take to make queues of so many bytes: 200 MB/s, a tenth of what a slow machine needs to get, zero
+/// and prefault shared memory (2 us a page of 4 KiB, design 7).
+std::chrono::microseconds time_to_make(std::uint64_t bytes) noexcept;
+
 class Notify {
  public:
   /// `socket`: NOTIFY_SOCKET: a path, "@name" for the abstract namespace, or empty for nobody to tell.
@@ -31,6 +35,8 @@ class Notify {
   /// A round is finished: the status line, and a sign of life when a watchdog wants one.
   bool round_finished(std::string_view status) const;
   bool reloading(Monotonic now) const;
+  /// No sign of life, and no end of a start or reload, for so long from now: systemd extends all of these timers.
+  bool takes(std::chrono::microseconds time) const;
   bool stopping() const;
 
   std::optional<std::chrono::microseconds> watchdog() const noexcept { return watchdog_; }

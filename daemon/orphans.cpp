@@ -17,6 +17,15 @@ namespace {
 using std::chrono::duration_cast;
 using std::chrono::milliseconds;
 
+// What is not there is not.
+bool is_held(const std::string& path, HolderPass& holders) {
+  try {
+    return holders.of(path).held;
+  } catch (const slickq::Error& error) {
+    return error.code() != slickq::Errc::not_found;
+  }
+}
+
 }  // namespace
 
 OrphanWatch::Result OrphanWatch::round(const Config& config, HolderPass& holders, Monotonic now, EventLog& log,
@@ -81,9 +90,10 @@ std::optional<OrphanWatch::Sighting> OrphanWatch::sight(const std::string& name,
                                                         HolderPass& holders) {
   const std::string path = slickq::segment_path(shm_dir, name);
   try {
-    if (slickq::split_cursor_name(name)) {
+    if (const auto parts = slickq::split_cursor_name(name)) {
       if (const auto cursor = look_at_cursor(path)) {
-        return Sighting{{cursor->inode, cursor->value, 0}, sizeof(cursor->value), holders.of(path).held};
+        const bool held = holders.of(path).held || is_held(slickq::segment_path(shm_dir, parts->queue), holders);
+        return Sighting{{cursor->inode, cursor->value, 0}, sizeof(cursor->value), held};
       }
     }
     const auto view = slickq::View::open_segment(name, shm_dir);
@@ -96,6 +106,11 @@ std::optional<OrphanWatch::Sighting> OrphanWatch::sight(const std::string& name,
   } catch (const slickq::Error&) {
     return std::nullopt;  // not a queue, gone, or not ours to read: never an orphan
   }
+}
+
+std::uint64_t OrphanWatch::waiting() const noexcept {
+  return static_cast<std::uint64_t>(std::count_if(candidates_.begin(), candidates_.end(),
+                                                  [](const auto& candidate) { return candidate.second.announced; }));
 }
 
 // The last word has core: exclusive lock, lease, quarantine. It refuses when anybody at all is there.

@@ -3,7 +3,8 @@
 // Thread safety: none.
 // An orphan is recognised as ours by its bytes (a queue, or a cursor "queue@name"), is not configured, is held by
 // nobody, and its indexes have not changed for the grace time, measured by the daemon's rounds. Who cannot be proven
-// absent counts as there. A look costs 50 us, a removal some milliseconds: a round takes kBudget of the time and no
+// absent counts as there. A cursor is held by whoever holds its queue: its consumer may be between two runs, and would
+// lose its place. A look costs 50 us, a removal some milliseconds: a round takes kBudget of the time and no
 // more, and the next one goes on where it ended. What was not looked at stays as it was. Crash: removal is core's
 // remove_segment(): killed anywhere, the segment is whole, in quarantine, or gone.
 #pragma once
@@ -36,7 +37,8 @@ class OrphanWatch {
   /// config's.
   Result round(const Config& config, HolderPass& holders, Monotonic now, EventLog& log, OrphanAction action);
 
-  /// How many it announced, and how many it removed.
+  /// How many it announced and are still there; how many it ever announced, and how many it removed.
+  std::uint64_t waiting() const noexcept;
   std::uint64_t detected() const noexcept { return detected_; }
   std::uint64_t removed() const noexcept { return removed_; }
 

@@ -95,9 +95,10 @@ class Planner {
            fmt::format("{}: {}; correct the config, remove the segment (slickq unlink {}), or set on_mismatch",
                        entry.path, both, queue.name)});
     } else if (queue.on_mismatch == OnMismatch::recreate_if_idle && may_be_replaced(entry)) {
+      // Held: left as it is, and takes nothing. Who does not know finds out at the attempt, before anything is lost.
+      const bool idle = entry.holders && !entry.holders->held;
       plan_.steps.push_back({StepKind::recreate, k, queue.name, both + "; removed and made anew when nobody holds it",
-                             found, inode, slickq::bytes_with_annex(queue.geometry)});
-      recreated_bytes_ += entry.file.resident_bytes;
+                             found, inode, idle ? slickq::bytes_with_annex(queue.geometry) : 0});
     } else {
       plan_.steps.push_back({StepKind::keep, k, queue.name, both + "; left as it is", found, inode, 0});
     }
@@ -122,11 +123,18 @@ class Planner {
     }
   }
 
+  // A cursor is, as long as its queue is.
+  bool is_in_use(const Entry& entry) const {
+    const auto held = [](const Entry* one) { return one != nullptr && one->holders && one->holders->held; };
+    const auto cursor = slickq::split_cursor_name(entry.name);
+    return held(&entry) || (cursor && held(find(std::string(cursor->queue))));
+  }
+
   void plan_orphan(const Entry& entry) {
     const bool ours = entry.kind == EntryKind::queue ||
                       (entry.kind == EntryKind::cursor && slickq::split_cursor_name(entry.name).has_value());
     if (!ours || is_configured(config_, entry.name) || !matches_orphans(config_.orphans, entry.name)) return;
-    if (entry.holders && entry.holders->held) return;
+    if (is_in_use(entry)) return;
     plan_.steps.push_back({StepKind::orphan,
                            0,
                            entry.name,
@@ -145,18 +153,16 @@ class Planner {
     for (const Step& step : plan_.steps) {
       if (step.bytes > 0) need += (step.bytes + kPage - 1) / kPage * kPage;
     }
-    const std::uint64_t room = free_bytes + recreated_bytes_;
-    if (need <= room) return;
+    if (need <= free_bytes) return;
     plan_.problems.push_back(
         {"/queues", fmt::format("{}: the new queues need {}, free are {}; make the file system larger (mount -o "
                                 "remount,size=..., or the container's --shm-size) or the queues smaller",
-                                config_.shm_dir, format_bytes(need), format_bytes(room))});
+                                config_.shm_dir, format_bytes(need), format_bytes(free_bytes))});
   }
 
   const Config& config_;
   std::span<const Entry> entries_;
   Plan plan_;
-  std::uint64_t recreated_bytes_ = 0;
 };
 
 }  // namespace

@@ -33,7 +33,7 @@ struct Step {
   std::string text;         ///< one line for people
   std::string found;        ///< keep, recreate: what is there instead
   std::uint64_t inode = 0;  ///< of what is there
-  std::uint64_t bytes = 0;  ///< create, recreate: what the new one takes
+  std::uint64_t bytes = 0;  ///< create, recreate of an idle one: what the new one takes
 };
 
 /// Why the plan cannot be carried out, and which value of the config is to blame.

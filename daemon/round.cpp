@@ -175,6 +175,7 @@ void Supervisor::publish_snapshot(Monotonic begun, std::vector<OrphanStatus> orp
   next->shm_low = space_watch_.low();
   for (const Tracked& tracked : tracked_) next->queues.push_back(tracked.status);
   next->orphans = std::move(orphans);
+  next->orphans_waiting = orphans_.waiting();
   next->orphans_detected = orphans_.detected();
   next->orphans_removed = orphans_.removed();
   textfile_.move_to(config_.metrics.textfile);

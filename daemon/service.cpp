@@ -32,6 +32,9 @@ namespace asio = boost::asio;
 using std::chrono::microseconds;
 using std::chrono::milliseconds;
 
+// No watchdog of a sensible length barks before.
+constexpr std::chrono::seconds kWorthTelling{5};
+
 class Service {
  public:
   Service(Config config, const Clock& clock, Log& log, const Notify& notify)
@@ -50,6 +53,10 @@ class Service {
             [this] { names_changed(); }) {}
 
   void run() {
+    supervisor_.before_making([this](std::uint64_t bytes) {
+      const auto time = time_to_make(bytes);
+      if (time >= kWorthTelling) notify_.takes(time);
+    });
     // The socket first: where it cannot be made, nothing else was. Who connects early is answered after a first round.
     control_.emplace(io_, supervisor_.config().control, backend());
     if (const auto& listen = supervisor_.config().metrics.listen) tcp_.emplace(io_, *listen, backend());

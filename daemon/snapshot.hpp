@@ -105,6 +105,7 @@ struct Snapshot {
   bool shm_low = false;
   std::vector<QueueStatus> queues;
   std::vector<OrphanStatus> orphans;
+  std::uint64_t orphans_waiting = 0;   ///< announced, not removed, still unused
   std::uint64_t orphans_detected = 0;  ///< by this daemon, since it started
   std::uint64_t orphans_removed = 0;
   std::optional<std::string> textfile{};  ///< where this snapshot's metrics were written to

@@ -31,6 +31,26 @@ QueueState state_after(EventKind kind) {
   return kind == EventKind::mismatch ? QueueState::mismatched : QueueState::ready;
 }
 
+std::uint64_t bytes_to_make(const Config& config, const Plan& plan) {
+  std::uint64_t bytes = 0;
+  for (const Step& step : plan.steps) {
+    if (step.kind != StepKind::create && step.kind != StepKind::recreate) continue;
+    bytes += slickq::bytes_with_annex(config.queues[step.queue].geometry);
+  }
+  return bytes;
+}
+
+// A segment of another geometry is not the one that remove_on_exit was promised for.
+std::optional<std::uint64_t> inode_of_wanted(const QueueConfig& queue, const std::string& shm_dir) {
+  try {
+    const auto view = slickq::View::open_segment(queue.name, shm_dir);
+    if (view.geometry() == queue.geometry) return view.facts().inode;
+  } catch (const slickq::Error&) {
+    return std::nullopt;
+  }
+  return std::nullopt;
+}
+
 }  // namespace
 
 Plan plan_for(const Config& config, bool with_holders) {
@@ -64,11 +84,13 @@ std::vector<News> Supervisor::plan_and_apply(const Config& config) const {
   for (int tried = 1;; ++tried) {
     const Plan plan = plan_for(config, /*with_holders=*/false);
     throw_problems(config, plan.problems);
+    if (const std::uint64_t bytes = bytes_to_make(config, plan); bytes > 0) before_making_(bytes);
     try {
       return apply_plan(config, plan);
     } catch (const slickq::Error& error) {
-      // Somebody made it between plan and creation: the next plan adopts it, or says why not.
-      if (error.code() != slickq::Errc::exists || tried == kTries) throw;
+      // Made or removed by somebody between the plan and its turn: the next plan knows.
+      const bool overtaken = error.code() == slickq::Errc::exists || error.code() == slickq::Errc::not_found;
+      if (!overtaken || tried == kTries) throw;
     }
   }
 }
@@ -181,32 +203,26 @@ nlohmann::ordered_json Supervisor::collect_orphans(bool dry_run) {
 std::vector<std::string> Supervisor::stop() {
   textfile_.remove();
   std::vector<std::string> stayed;
-  for (const QueueConfig& queue : config_.queues) {
-    if (!queue.remove_on_exit) continue;
+  const auto remove = [&](const std::string& segment, std::uint64_t inode) {
     slickq::RemoveOptions options;
     options.shm_dir = config_.shm_dir;
+    options.inode = inode;
     try {
-      // A segment of another geometry is not the one this promise was made for.
-      const auto view = slickq::View::open_segment(queue.name, config_.shm_dir);
-      if (view.geometry() != queue.geometry) continue;
-      options.inode = view.facts().inode;
-    } catch (const slickq::Error&) {
-      continue;
-    }
-    try {
-      const slickq::Removal removal = slickq::remove_segment(queue.name, options);
-      if (!removal.removed) {
-        stayed.push_back(
-            fmt::format("{} stays although remove_on_exit is set: held by {}", queue.name, removal.holders.describe()));
-        continue;
-      }
-      options.inode = 0;
-      for (const std::string& cursor : queue.cursors) {
-        slickq::remove_segment(slickq::cursor_segment_name(queue.name, cursor), options);
-      }
+      const slickq::Removal removal = slickq::remove_segment(segment, options);
+      if (removal.removed) return true;
+      stayed.push_back(
+          fmt::format("{} stays although remove_on_exit is set: held by {}", segment, removal.holders.describe()));
     } catch (const slickq::Error& error) {
-      stayed.push_back(fmt::format("{}: remove_on_exit: {}", queue.name, error.what()));
+      if (error.code() == slickq::Errc::not_found) return true;
+      stayed.push_back(fmt::format("{}: remove_on_exit: {}", segment, error.what()));
     }
+    return false;
+  };
+  for (const QueueConfig& queue : config_.queues) {
+    if (!queue.remove_on_exit) continue;
+    const auto inode = inode_of_wanted(queue, config_.shm_dir);
+    if (!inode || !remove(queue.name, *inode)) continue;
+    for (const std::string& cursor : queue.cursors) remove(slickq::cursor_segment_name(queue.name, cursor), 0);
   }
   return stayed;
 }

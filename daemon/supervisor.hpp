@@ -48,6 +48,10 @@ class Supervisor {
   using SpaceProbe = std::function<std::optional<ShmSpace>(const std::string& shm_dir)>;
   Supervisor(Config config, const Clock& clock, EventLog::Sink sink, SpaceProbe space = shm_space);
 
+  /// Called at a start or reload that makes something, before it does: nothing else happens until that is finished.
+  using BeforeMaking = std::function<void(std::uint64_t bytes)>;
+  void before_making(BeforeMaking tell) { before_making_ = std::move(tell); }
+
   /// Finishes removals a killed remover left, creates and adopts. Throws ConfigError when what exists
   /// contradicts the config, slickq::Error when something cannot be made; nothing that was created is left
   /// then.
@@ -101,6 +105,7 @@ class Supervisor {
   OrphanWatch orphans_;
   HolderPass holders_;
   SpaceProbe probe_space_;
+  BeforeMaking before_making_ = [](std::uint64_t) {};
   SpaceWatch space_watch_;
   std::optional<ShmSpace> space_;
   Textfile textfile_;

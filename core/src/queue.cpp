@@ -37,6 +37,20 @@ void write_annex(std::byte* base, const Geometry& geometry) {
   std::memcpy(base + annex_offset(geometry), &header, sizeof header);
 }
 
+namespace {
+
+using Construct = std::function<void(std::byte*)>;
+
+Segment::Initialise fresh_content(const Geometry& geometry, const Construct& construct) {
+  return [geometry, construct](std::byte* base) {
+    write_fresh(base, geometry);
+    write_annex(base, geometry);
+    if (construct) construct(base + geometry.data_offset());
+  };
+}
+
+}  // namespace
+
 struct Queue::State {
   struct AlignedDelete {
     std::align_val_t alignment;
@@ -90,16 +104,21 @@ Queue Queue::local(const Geometry& geometry, std::size_t element_alignment) {
 
 Queue Queue::create(std::string_view name, const Geometry& geometry, const CreateOptions& options,
                     const std::function<void(std::byte*)>& construct) {
+  return made(Segment::create(name, bytes_with_annex(geometry), options, fresh_content(geometry, construct)), geometry);
+}
+
+Queue Queue::prepare(std::string_view name, const Geometry& geometry, const CreateOptions& options) {
+  return made(Segment::prepare(name, bytes_with_annex(geometry), options, fresh_content(geometry, {})), geometry);
+}
+
+Queue Queue::made(Segment segment, const Geometry& geometry) {
   auto state = std::make_unique<State>(geometry);
-  Segment segment = Segment::create(name, bytes_with_annex(geometry), options, [&](std::byte* base) {
-    write_fresh(base, geometry);
-    write_annex(base, geometry);
-    if (construct) construct(base + geometry.data_offset());
-  });
   state->adopt(std::move(segment), true);
   state->creator = true;
   return Queue(std::move(state));
 }
+
+void Queue::give_name() { state_->segment.give_name(); }
 
 Queue Queue::open(std::string_view name, std::string_view shm_dir, Access access, std::chrono::milliseconds patience) {
   const auto deadline = std::chrono::steady_clock::now() + patience;

@@ -112,6 +112,24 @@ TEST_CASE("the name appears only when the initialisation is done, and not at all
   CHECK(files_in(dir) == 0);
 }
 
+TEST_CASE("a prepared segment has no name before it is given one, and leaves nothing when it never gets it") {
+  const ShmDir dir;
+  const auto write = [](std::byte* base) { std::memcpy(base, "ready", 5); };
+  { const Segment never = Segment::prepare("s", 4096, in(dir), write); }
+  CHECK(files_in(dir) == 0);
+  Segment first = Segment::prepare("s", 4096, in(dir), write);
+  Segment second = Segment::prepare("s", 8192, in(dir), write);
+  CHECK(refusal([&] { Segment::attach("s", dir.path(), Access::read_only, {}); }) == Errc::not_found);
+  first.give_name();
+  CHECK_FALSE(first.is_detached());
+  CHECK(refusal([&] { second.give_name(); }) == Errc::exists);
+  CHECK(Segment::attach("s", dir.path(), Access::read_only, {}).bytes() == 4096);
+  std::filesystem::remove(dir.file("s"));
+  second.give_name();  // the refusal took nothing from it
+  CHECK(std::memcmp(Segment::attach("s", dir.path(), Access::read_only, {}).data(), "ready", 5) == 0);
+  CHECK(files_in(dir) == 1);
+}
+
 TEST_CASE("creating twice is refused and leaves the first alone") {
   ShmDir dir;
   Segment first = Segment::create("q", 8, in(dir), [](std::byte* base) { *base = std::byte{7}; });

@@ -34,6 +34,7 @@ Snapshot example() {
   s.last_reload_at = kStart + std::chrono::seconds(5);
   s.shm_size_bytes = 1000;
   s.shm_free_bytes = 400;
+  s.orphans_waiting = 4;
   s.orphans_detected = 6;
   s.orphans_removed = 2;
   QueueStatus queue{
@@ -107,6 +108,8 @@ TEST_CASE("every family has its value, its labels and its type") {
            R"(slickq_queue_consumer_lag_items{queue="q",cursor="c"} 20)",
            "# TYPE slickq_queue_consumer_lost_items_total counter",
            R"(slickq_queue_consumer_lost_items_total{queue="q",cursor="c"} 8)",
+           "# TYPE slickqd_orphans gauge",
+           "slickqd_orphans 4",
            "# TYPE slickqd_orphans_detected_total counter",
            "slickqd_orphans_detected_total 6",
            "slickqd_orphans_removed_total 2",
@@ -141,6 +144,7 @@ TEST_CASE("the families are those of the interface, each with a help, and in a t
                                    "slickq_queue_holders",
                                    "slickq_queue_consumer_lag_items",
                                    "slickq_queue_consumer_lost_items_total",
+                                   "slickqd_orphans",
                                    "slickqd_orphans_detected_total",
                                    "slickqd_orphans_removed_total",
                                    "slickqd_scan_duration_seconds",

@@ -24,9 +24,18 @@ TEST_CASE("the messages are what systemd expects, over a path and over an abstra
     CHECK(manager.receive() == "WATCHDOG=1\nSTATUS=one two");
     CHECK(notify.reloading(Monotonic(microseconds(1234))));
     CHECK(manager.receive() == "RELOADING=1\nMONOTONIC_USEC=1234");
+    CHECK(notify.takes(microseconds(45'000'000)));
+    CHECK(manager.receive() == "EXTEND_TIMEOUT_USEC=45000000");
     CHECK(notify.stopping());
     CHECK(manager.receive() == "STOPPING=1");
   }
+}
+
+TEST_CASE("more time is asked for queues that take longer to make than a watchdog waits") {
+  CHECK(time_to_make(0) == microseconds(0));
+  // 8 s at 2 us a page.
+  CHECK(time_to_make(std::uint64_t{16} << 30) > std::chrono::seconds(30));
+  CHECK(time_to_make(std::uint64_t{1} << 40) > std::chrono::minutes(10));
 }
 
 TEST_CASE("without a watchdog there is no sign of life, only the status") {

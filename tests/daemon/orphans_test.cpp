@@ -95,6 +95,40 @@ TEST_CASE("activity and holders start the grace time again") {
   CHECK_FALSE(exists(world.shm.file("job-1")));
 }
 
+TEST_CASE("a cursor is in use as long as its queue is: its consumer may be between two runs") {
+  World world("[]", R"("orphans":{"match":["*@*"],"grace":"10s","action":"remove"})");
+  make_queue(world.shm.path(), "live", 8);
+  slickq::NamedCursor::create("live@c", 3, in(world.shm.path()));
+  slickq::NamedCursor::create("gone@c", 3, in(world.shm.path()));
+  world.start();
+  {
+    const auto other = holder(world.shm.path(), "live");
+    world.round();
+    world.round(milliseconds(20'000));
+    CHECK(exists(world.shm.file("live@c")));
+    CHECK_FALSE(exists(world.shm.file("gone@c")));
+    CHECK(world.status()["orphans"][0]["held"] == true);
+  }
+  world.round();
+  world.round(milliseconds(10'000));
+  CHECK_FALSE(exists(world.shm.file("live@c")));
+}
+
+TEST_CASE("the orphans that are still there are counted, whether found now or long ago") {
+  World world = report_world();
+  make_queue(world.shm.path(), "job-1", 8);
+  world.start();
+  world.round();
+  CHECK(world.supervisor->snapshot()->orphans_waiting == 0);
+  world.round(milliseconds(10'000));
+  CHECK(world.supervisor->snapshot()->orphans_waiting == 1);
+  world.round(milliseconds(7'200'000));
+  CHECK(world.supervisor->snapshot()->orphans_waiting == 1);
+  std::filesystem::remove(world.shm.file("job-1"));
+  world.round();
+  CHECK(world.supervisor->snapshot()->orphans_waiting == 0);
+}
+
 TEST_CASE("a segment made anew under the name begins its own grace time") {
   World world = remove_world();
   make_queue(world.shm.path(), "job-1", 8);

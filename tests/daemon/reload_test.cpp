@@ -1,6 +1,9 @@
 // Start, reload and stop: bringing the world and the config together, or leaving both alone.
 #include <doctest/doctest.h>
+#include <sched.h>
+#include <sys/mount.h>
 #include <sys/resource.h>
+#include <unistd.h>
 
 #include <filesystem>
 
@@ -13,6 +16,37 @@ using daemon_test::inode_of;
 using daemon_test::make_queue;
 using daemon_test::World;
 using std::filesystem::exists;
+
+namespace {
+
+// 1 MiB of memory over a directory, for this process alone.
+class SmallFileSystem {
+ public:
+  explicit SmallFileSystem(std::string at) : at_(std::move(at)) {
+    REQUIRE(unshare(CLONE_NEWNS) == 0);
+    REQUIRE(mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr) == 0);
+    REQUIRE(mount("tmpfs", at_.c_str(), "tmpfs", 0, "size=1m") == 0);
+  }
+  SmallFileSystem(const SmallFileSystem&) = delete;
+  SmallFileSystem& operator=(const SmallFileSystem&) = delete;
+  ~SmallFileSystem() { CHECK(umount2(at_.c_str(), MNT_DETACH) == 0); }
+
+ private:
+  std::string at_;
+};
+
+// Files of at most 1 MiB: what no plan can know.
+slickqd::ReloadResult reload_with_small_files(World& world) {
+  rlimit before{};
+  REQUIRE(getrlimit(RLIMIT_FSIZE, &before) == 0);
+  const rlimit small{1 << 20, before.rlim_max};
+  REQUIRE(setrlimit(RLIMIT_FSIZE, &small) == 0);
+  auto result = world.supervisor->reload();
+  REQUIRE(setrlimit(RLIMIT_FSIZE, &before) == 0);
+  return result;
+}
+
+}  // namespace
 
 TEST_CASE("a good reload creates what is new and leaves the rest alone") {
   World world(R"([{"name":"a","size":8,"elem":8}])");
@@ -74,12 +108,7 @@ TEST_CASE("a reload that fails half-way takes back what it made and keeps the ol
   World world("[]");
   world.start();
   world.write_config(R"([{"name":"a","size":8,"elem":8,"cursors":["c"]},{"name":"b","size":65536,"elem":64}])");
-  rlimit before{};
-  REQUIRE(getrlimit(RLIMIT_FSIZE, &before) == 0);
-  const rlimit small{1 << 20, before.rlim_max};  // what no plan can know
-  REQUIRE(setrlimit(RLIMIT_FSIZE, &small) == 0);
-  const auto result = world.supervisor->reload();
-  REQUIRE(setrlimit(RLIMIT_FSIZE, &before) == 0);
+  const auto result = reload_with_small_files(world);
   CHECK_FALSE(result.ok);
   CHECK(result.error.find("file size limit") != std::string::npos);
   CHECK(std::filesystem::is_empty(world.shm.path()));
@@ -151,6 +180,60 @@ TEST_CASE("recreate_if_idle never replaces a held queue") {
   CHECK(world.queue_status()["capacity"] == 8);
 }
 
+TEST_CASE("a queue that cannot be made anew, and one that could, both stay as they are when the reload fails") {
+  World world("[]");
+  make_queue(world.shm.path(), "p", 16);
+  make_queue(world.shm.path(), "q", 16);
+  world.start();
+  const auto inode_of_p = inode_of(world.shm.path(), "p");
+  const auto inode_of_q = inode_of(world.shm.path(), "q");
+  world.write_config(R"([{"name":"p","size":8,"elem":8,"on_mismatch":"recreate_if_idle"},
+                         {"name":"q","size":65536,"elem":64,"on_mismatch":"recreate_if_idle"}])");
+  const auto result = reload_with_small_files(world);
+  CHECK_FALSE(result.ok);
+  CHECK(result.error.find("file size limit") != std::string::npos);
+  CHECK(inode_of(world.shm.path(), "p") == inode_of_p);
+  CHECK(inode_of(world.shm.path(), "q") == inode_of_q);
+  CHECK(world.happened() == std::vector<std::string>{"reload_failed"});
+}
+
+TEST_CASE("where there is no room for the old queue and the new one, the error says what to do and the old one stays") {
+  if (geteuid() != 0) {
+    MESSAGE("skipped: mounting a small file system takes root");
+    return;
+  }
+  World world("[]");
+  const SmallFileSystem small(world.shm.path());
+  make_queue(world.shm.path(), "q", 16);
+  world.start();
+  const auto inode = inode_of(world.shm.path(), "q");
+  world.write_config(R"([{"name":"q","size":16384,"elem":64,"on_mismatch":"recreate_if_idle"}])");
+  const auto result = world.supervisor->reload();
+  CHECK_FALSE(result.ok);
+  CHECK(result.error.find("need 2 MiB, free ") != std::string::npos);
+  CHECK(result.error.find("slickq unlink q; or remove unused segments") != std::string::npos);
+  CHECK(inode_of(world.shm.path(), "q") == inode);
+}
+
+TEST_CASE("what somebody removes or makes between the plan and its turn is planned anew") {
+  World world("[]");
+  world.start();
+  make_queue(world.shm.path(), "goes", 16);
+  int plans = 0;
+  std::uint64_t told = 0;
+  world.supervisor->before_making([&](std::uint64_t bytes) {
+    told = bytes;
+    if (++plans == 1) std::filesystem::remove(world.shm.file("goes"));
+    if (plans == 2) make_queue(world.shm.path(), "comes", 8);
+  });
+  world.write_config(R"([{"name":"goes","size":8,"elem":8,"on_mismatch":"recreate_if_idle"},
+                         {"name":"comes","size":8,"elem":8}])");
+  CHECK(world.supervisor->reload().ok);
+  CHECK(plans == 3);
+  CHECK(told == slickq::bytes_with_annex(slickq::Geometry::make(slickq::Layout::slq1, 8, 8)));
+  CHECK(world.happened() == std::vector<std::string>{"created goes", "adopted comes", "reload_ok"});
+}
+
 TEST_CASE("a vanished queue is made again at the next reload") {
   World world(R"([{"name":"q","size":8,"elem":8}])");
   world.start();
@@ -189,6 +272,18 @@ TEST_CASE("remove_on_exit removes queue and cursors, but never a held one") {
   CHECK_FALSE(exists(world.shm.file("a@c")));
   CHECK(exists(world.shm.file("b")));
   CHECK(exists(world.shm.file("k")));
+}
+
+TEST_CASE("remove_on_exit tells of a cursor that stays because somebody holds it") {
+  World world(R"([{"name":"a","size":8,"elem":8,"cursors":["c","gone","d"],"remove_on_exit":true}])");
+  world.start();
+  std::filesystem::remove(world.shm.file("a@gone"));
+  const auto cursor = slickq::NamedCursor::open("a@c", world.shm.path());
+  const auto stayed = world.supervisor->stop();
+  REQUIRE(stayed.size() == 1);
+  CHECK(stayed[0].find("a@c stays") == 0);
+  CHECK(exists(world.shm.file("a@c")));
+  for (const char* goes : {"a", "a@d"}) CHECK_FALSE(exists(world.shm.file(goes)));
 }
 
 TEST_CASE("a shm directory that is not there refuses the start") {

@@ -57,6 +57,11 @@ class Queue {
   /// half-made is looked at again until `patience` is over.
   static Queue open(std::string_view name, std::string_view shm_dir = {}, Access access = Access::read_write,
                     std::chrono::milliseconds patience = std::chrono::milliseconds(100));
+  /// create() in two steps, as Segment::prepare: a queue that is finished and usable, but has no name yet.
+  static Queue prepare(std::string_view name, const Geometry& geometry, const CreateOptions& options = {});
+  /// Once, of a prepared one. Throws as Segment::give_name.
+  void give_name();
+
   /// Open, or create when absent. Throws Error(mismatch) with both geometries when it exists with another one.
   static Queue open_or_create(std::string_view name, const Geometry& geometry, const CreateOptions& options = {},
                               const std::function<void(std::byte* elements)>& construct = {});
@@ -99,6 +104,7 @@ class Queue {
  private:
   struct State;
   explicit Queue(std::unique_ptr<State> state);
+  static Queue made(Segment segment, const Geometry& geometry);
   std::unique_ptr<State> state_;  // the geometry lives here, so that the ring's pointer survives a move
   Ring ring_;
 };

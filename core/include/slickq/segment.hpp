@@ -4,9 +4,9 @@
 // Invariants: 1. the name appears only when the content is complete: who can open it sees a finished segment.
 // 2. as long as a Segment (or a mapping inherited from it) lives, a shared flock on the file says so; the kernel
 // drops it at any death. 3. the destructor unmaps and closes; it never removes the name.
-// Crash: killed anywhere in create(), nothing is left (O_TMPFILE), or one private temporary file where the file
-// system has no O_TMPFILE. SIGBUS: a process that truncates a segment others have mapped kills them; nothing in
-// user space can prevent it, which is why inspect and the CLI read by pread.
+// Crash: killed anywhere in create() or between prepare() and give_name(), nothing is left (O_TMPFILE), or one private
+// temporary file where the file system has no O_TMPFILE. SIGBUS: a process that truncates a segment others have mapped
+// kills them; nothing in user space can prevent it, which is why inspect and the CLI read by pread.
 #pragma once
 
 #include <sys/types.h>
@@ -65,6 +65,13 @@ class Segment {
   static Segment create(std::string_view name, std::uint64_t bytes, const CreateOptions& options,
                         const Initialise& initialise);
 
+  /// create() in two steps: finished and paid for, but nobody sees it before give_name(). One that never gets its name
+  /// leaves nothing. Throws as create(), but for `exists`.
+  static Segment prepare(std::string_view name, std::uint64_t bytes, const CreateOptions& options,
+                         const Initialise& initialise);
+  /// Once, of a prepared one. Throws Error: exists when the name is taken by anything, permission; it stays prepared.
+  void give_name();
+
   /// Attach to an existing one. Throws Error: not_found, permission, corrupt when it is not a regular file or
   /// `check` refuses it, busy when a remover holds it for longer than 2 s.
   static Segment attach(std::string_view name, std::string_view shm_dir, Access access, const Check& check);
@@ -96,6 +103,7 @@ class Segment {
   bool writable_ = false;
   std::string name_;
   std::string path_;
+  std::string temporary_;  // prepared on a file system without O_TMPFILE: the name until it gets its own
 };
 
 }  // namespace slickq

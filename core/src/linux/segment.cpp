@@ -67,21 +67,14 @@ void allocate(int fd, const std::string& name, const std::string& dir, std::uint
 struct Nursery {
   Fd fd;
   std::string temporary;  // empty: nameless
-
-  Nursery(const std::string& name, const std::string& dir);
-  Nursery(const Nursery&) = delete;
-  Nursery& operator=(const Nursery&) = delete;
-  ~Nursery() {
-    if (!temporary.empty()) unlink(temporary.c_str());
-  }
 };
 
 // The mode counts only where the umask decides (CreateOptions::mode_by_umask); else fchmod sets it later.
 constexpr mode_t kOpenMode = 0666;
 
-Nursery::Nursery(const std::string& name, const std::string& dir)
-    : fd(open(dir.c_str(), O_TMPFILE | O_RDWR | O_CLOEXEC, kOpenMode)) {
-  if (fd) return;
+Nursery open_nursery(const std::string& name, const std::string& dir) {
+  Nursery nursery{Fd(open(dir.c_str(), O_TMPFILE | O_RDWR | O_CLOEXEC, kOpenMode)), {}};
+  if (nursery.fd) return nursery;
   if (errno != EOPNOTSUPP && errno != EISDIR) {  // EISDIR: kernels that do not know O_TMPFILE
     throw system_failure(name, "cannot create in " + dir, errno,
                          errno == ENOENT ? "does the shm directory exist? see --shm-dir and SLICKQ_SHM_DIR" : "");
@@ -89,20 +82,11 @@ Nursery::Nursery(const std::string& name, const std::string& dir)
   static std::atomic<unsigned> counter{0};
   // relaxed: only the value's uniqueness matters.
   const unsigned number = counter.fetch_add(1, std::memory_order_relaxed);
-  std::string path =
+  nursery.temporary =
       dir + "/" + std::string(kPrivatePrefix) + "tmp-" + std::to_string(getpid()) + "-" + std::to_string(number);
-  fd = Fd(open(path.c_str(), O_CREAT | O_EXCL | O_RDWR | O_CLOEXEC | O_NOFOLLOW, kOpenMode));
-  if (!fd) throw system_failure(name, "cannot create in " + dir, errno);
-  temporary = std::move(path);
-}
-
-void give_name(const Nursery& nursery, const std::string& name, const std::string& path) {
-  const std::string from =
-      nursery.temporary.empty() ? "/proc/self/fd/" + std::to_string(nursery.fd.get()) : nursery.temporary;
-  const int flags = nursery.temporary.empty() ? AT_SYMLINK_FOLLOW : 0;
-  if (linkat(AT_FDCWD, from.c_str(), AT_FDCWD, path.c_str(), flags) == 0) return;
-  if (errno == EEXIST) throw Error(Errc::exists, name, "exists already", {}, EEXIST);
-  throw system_failure(name, "cannot give the finished segment its name", errno);
+  nursery.fd = Fd(open(nursery.temporary.c_str(), O_CREAT | O_EXCL | O_RDWR | O_CLOEXEC | O_NOFOLLOW, kOpenMode));
+  if (!nursery.fd) throw system_failure(name, "cannot create in " + dir, errno);
+  return nursery;
 }
 
 void apply_ownership(int fd, const std::string& name, const CreateOptions& options) {
@@ -171,6 +155,7 @@ Segment& Segment::operator=(Segment&& other) noexcept {
   writable_ = other.writable_;
   name_ = std::move(other.name_);
   path_ = std::move(other.path_);
+  temporary_ = std::exchange(other.temporary_, {});
   return *this;
 }
 
@@ -179,8 +164,10 @@ Segment::~Segment() { release(); }
 void Segment::release() noexcept {
   if (base_ != nullptr) munmap(base_, bytes_);
   if (fd_ >= 0) close(fd_);
+  if (!temporary_.empty()) unlink(temporary_.c_str());
   base_ = nullptr;
   fd_ = -1;
+  temporary_.clear();
 }
 
 void Segment::map(std::uint64_t bytes, bool writable) {
@@ -198,27 +185,45 @@ void Segment::map(std::uint64_t bytes, bool writable) {
 
 Segment Segment::create(std::string_view name, std::uint64_t bytes, const CreateOptions& options,
                         const Initialise& initialise) {
+  // Only to fail early and cheaply; what decides is linkat().
+  struct stat facts {};
+  if (lstat(segment_path(options.shm_dir, name).c_str(), &facts) == 0) {
+    throw Error(Errc::exists, segment_name(name), "exists already", {}, EEXIST);
+  }
+  Segment segment = prepare(name, bytes, options, initialise);
+  segment.give_name();
+  return segment;
+}
+
+Segment Segment::prepare(std::string_view name, std::uint64_t bytes, const CreateOptions& options,
+                         const Initialise& initialise) {
   const std::string dir = options.shm_dir.empty() ? default_shm_dir() : options.shm_dir;
   Segment segment;
   segment.name_ = segment_name(name);
   segment.path_ = dir + "/" + segment.name_;
-  // Only to fail early and cheaply; what decides is linkat().
-  struct stat facts {};
-  if (lstat(segment.path_.c_str(), &facts) == 0) {
-    throw Error(Errc::exists, segment.name_, "exists already", {}, EEXIST);
-  }
-  Nursery nursery(segment.name_, dir);
+  Nursery nursery = open_nursery(segment.name_, dir);
+  segment.fd_ = nursery.fd.release();
+  segment.temporary_ = std::move(nursery.temporary);
   // Locked before the name exists: there is no moment at which a remover could take it for an orphan.
-  lock_shared(nursery.fd.get(), segment.name_, Clock::now() + kLockPatience);
-  allocate(nursery.fd.get(), segment.name_, dir, bytes);
-  segment.fd_ = fcntl(nursery.fd.get(), F_DUPFD_CLOEXEC, 0);  // the same open file, hence the same lock
-  if (segment.fd_ < 0) throw system_failure(segment.name_, "cannot duplicate a descriptor", errno);
+  lock_shared(segment.fd_, segment.name_, Clock::now() + kLockPatience);
+  allocate(segment.fd_, segment.name_, dir, bytes);
   segment.map(bytes, true);
   segment.advise({options.prefault, options.lock_memory, options.huge_pages});
   if (initialise) initialise(segment.base_);
   apply_ownership(segment.fd_, segment.name_, options);
-  give_name(nursery, segment.name_, segment.path_);
   return segment;
+}
+
+void Segment::give_name() {
+  const bool nameless = temporary_.empty();
+  const std::string from = nameless ? "/proc/self/fd/" + std::to_string(fd_) : temporary_;
+  if (linkat(AT_FDCWD, from.c_str(), AT_FDCWD, path_.c_str(), nameless ? AT_SYMLINK_FOLLOW : 0) != 0) {
+    if (errno == EEXIST) throw Error(Errc::exists, name_, "exists already", {}, EEXIST);
+    throw system_failure(name_, "cannot give the finished segment its name", errno);
+  }
+  if (nameless) return;
+  unlink(temporary_.c_str());
+  temporary_.clear();
 }
 
 Segment Segment::attach(std::string_view name, std::string_view shm_dir, Access access, const Check& check) {

@@ -178,6 +178,7 @@ class Producer {
   Singles reserve_run(std::uint32_t k) noexcept;
   bool is_clear(std::uint64_t index) noexcept;
   std::uint64_t put_up(std::uint64_t from, std::uint64_t to) noexcept;
+  void fill_run(std::uint64_t from, std::uint64_t to, std::span<const std::byte> bytes) noexcept;
   void finish_run(std::uint64_t begin, std::uint64_t used, std::uint64_t end) noexcept;
   bool publish(std::uint64_t index, std::uint32_t reserved, std::uint32_t count) noexcept;
   void abandon(std::uint64_t index, std::uint32_t reserved) noexcept;
@@ -201,7 +202,7 @@ class Producer {
   bool has_barriers_ = true;
   std::uint32_t prefetched_bytes_;  // of an element, and how far ahead of what is written
   std::uint64_t ahead_;
-  std::uint64_t ahead_in_run_;
+  std::uint64_t ahead_in_run_;  // 0: not at all
   std::uint64_t limit_;  // C may go so far, as of the last look at the respected cursors; kMaxIndex without any
   std::uint64_t reserved_end_ = 0;  // of our last reservation
   std::uint64_t last_index_ = kNoIndex;

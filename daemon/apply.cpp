@@ -29,27 +29,25 @@ slickq::CreateOptions options_of(const Config& config, const QueueConfig& queue)
   return options;
 }
 
-// A finished queue without a name, for the place of another one.
-struct Replacement {
-  Step step;
-  slickq::Queue fresh;
+// A finished queue without a name, to be made or for the place of another one.
+struct Prepared {
+  const Step& step;
+  slickq::Queue queue;
 };
 
 class Applier {
  public:
-  Applier(const Config& config, const Plan& plan) : config_(config), plan_(plan), is_new_(config.queues.size()) {}
+  Applier(const Config& config, const Plan& plan) : config_(config), plan_(plan) {}
 
   std::vector<News> run() {
     try {
       for (const Step& step : plan_.steps) before_the_point_of_no_return(step);
+      for (Prepared& one : created_) create(one);
     } catch (...) {
       undo();
       throw;
     }
-    for (Replacement& replacement : replacements_) replace(replacement);
-    for (const Step& step : plan_.steps) {
-      if (step.kind == StepKind::adopt_cursor && is_new_[step.queue]) rewind(step.segment);
-    }
+    for (Prepared& one : replacements_) replace(one);
     return std::move(news_);
   }
 
@@ -58,7 +56,7 @@ class Applier {
 
   void before_the_point_of_no_return(const Step& step) {
     switch (step.kind) {
-      case StepKind::create: return create(step);
+      case StepKind::create: return prepare_new(step);
       case StepKind::create_cursor: return create_cursor(step);
       case StepKind::recreate: return prepare_replacement(step);
       case StepKind::adopt: return tell(EventKind::adopted, step, {{"found", step.text}});
@@ -70,18 +68,33 @@ class Applier {
     }
   }
 
-  void create(const Step& step) {
+  void prepare_new(const Step& step) {
+    created_.push_back(prepared(step));
+    tell(EventKind::created, step, {{"geometry", queue_of(step).geometry.describe()}});
+  }
+
+  Prepared prepared(const Step& step) const {
     const QueueConfig& queue = queue_of(step);
-    const auto made = slickq::Queue::create(queue.name, queue.geometry, options_of(config_, queue));
-    created_.push_back({queue.name, made.segment().inode()});
-    is_new_[step.queue] = true;
-    tell(EventKind::created, step, {{"geometry", queue.geometry.describe()}});
+    return {step, slickq::Queue::prepare(queue.name, queue.geometry, options_of(config_, queue))};
+  }
+
+  void create(Prepared& one) {
+    appear(one);
+    made_.push_back({one.step.segment, one.queue.segment().inode()});
+  }
+
+  // First the cursors: who sees the queue sees them at its beginning, whenever we die.
+  void appear(Prepared& one) {
+    for (const Step& step : plan_.steps) {
+      if (step.kind == StepKind::adopt_cursor && step.queue == one.step.queue) rewind(step.segment);
+    }
+    one.queue.give_name();
   }
 
   void create_cursor(const Step& step) {
     const QueueConfig& queue = queue_of(step);
     const auto made = slickq::NamedCursor::create(step.segment, oldest_index(queue), options_of(config_, queue));
-    created_.push_back({step.segment, made.segment().inode()});
+    made_.push_back({step.segment, made.segment().inode()});
     tell(EventKind::created, step, {{"cursor", made.cursor().load()}});
   }
 
@@ -101,31 +114,28 @@ class Applier {
   void prepare_replacement(const Step& step) {
     const slickq::Removal removal = slickq::remove_segment(step.segment, removal_of(step, /*dry_run=*/true));
     if (!removal.removed) return tell_of_holders(step, removal.holders);
-    const QueueConfig& queue = queue_of(step);
     try {
-      replacements_.push_back({step, slickq::Queue::prepare(queue.name, queue.geometry, options_of(config_, queue))});
+      replacements_.push_back(prepared(step));
     } catch (const slickq::Error& error) {
       if (error.system_error() != ENOSPC) throw;
       throw slickq::Error(error.code(), error.object(),
                           error.cause() + "; it is made before the old one goes, so that a failure loses neither",
-                          "if the old one may go first: slickq unlink " + queue.name + "; or " + error.remedy(),
+                          "if the old one may go first: slickq unlink " + step.segment + "; or " + error.remedy(),
                           error.system_error());
     }
   }
 
   // What goes wrong here is others' doing: it is told, and the next queue is not made to suffer for it.
-  void replace(Replacement& replacement) {
-    const Step& step = replacement.step;
-    const QueueConfig& queue = queue_of(step);
+  void replace(Prepared& one) {
     try {
-      const slickq::Removal removal = slickq::remove_segment(step.segment, removal_of(step, /*dry_run=*/false));
-      if (!removal.removed) return tell_of_holders(step, removal.holders);
-      replacement.fresh.give_name();
+      const slickq::Removal removal = slickq::remove_segment(one.step.segment, removal_of(one.step, /*dry_run=*/false));
+      if (!removal.removed) return tell_of_holders(one.step, removal.holders);
+      appear(one);
     } catch (const slickq::Error& error) {
-      return tell_kept(step, error.what());
+      return tell_kept(one.step, error.what());
     }
-    for (const std::string& cursor : queue.cursors) rewind(slickq::cursor_segment_name(queue.name, cursor));
-    tell(EventKind::recreated, step, {{"found", step.found}, {"geometry", queue.geometry.describe()}});
+    const slickq::Geometry& geometry = queue_of(one.step).geometry;
+    tell(EventKind::recreated, one.step, {{"found", one.step.found}, {"geometry", geometry.describe()}});
   }
 
   slickq::RemoveOptions removal_of(const Step& step, bool dry_run) const {
@@ -144,10 +154,11 @@ class Applier {
     tell(EventKind::mismatch, step, {{"found", step.found}, {"action", "recreate_if_idle"}, {"why", why}});
   }
 
-  // A cursor of a queue that was removed would point far beyond the end of the new one.
+  // A cursor of a queue that is gone would point far beyond the end of the new one.
   void rewind(const std::string& cursor) {
     try {
-      slickq::NamedCursor::open(cursor, config_.shm_dir).cursor().store(0);
+      slickq::NamedCursor named = slickq::NamedCursor::open(cursor, config_.shm_dir);
+      if (named.cursor().load() != 0) named.cursor().store(0);
     } catch (const slickq::Error& error) {
       news_.push_back(
           {EventKind::mismatch,
@@ -161,7 +172,8 @@ class Applier {
   }
 
   void undo() noexcept {
-    for (auto made = created_.rbegin(); made != created_.rend(); ++made) {
+    created_.clear();  // or we would be the ones who use them
+    for (auto made = made_.rbegin(); made != made_.rend(); ++made) {
       try {
         slickq::RemoveOptions options;
         options.shm_dir = config_.shm_dir;
@@ -176,9 +188,9 @@ class Applier {
   const Config& config_;
   const Plan& plan_;
   std::vector<News> news_;
-  std::vector<std::pair<std::string, std::uint64_t>> created_;  // name, inode
-  std::vector<Replacement> replacements_;
-  std::vector<bool> is_new_;  // by position in config_.queues: was it created here?
+  std::vector<Prepared> created_;
+  std::vector<Prepared> replacements_;
+  std::vector<std::pair<std::string, std::uint64_t>> made_;  // name, inode: what a failure takes back
 };
 
 }  // namespace

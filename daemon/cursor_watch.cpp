@@ -31,9 +31,12 @@ std::optional<double> time_to_overrun(const CursorStatus& cursor, const QueueNum
 CursorWatch::News CursorWatch::look(std::optional<std::uint64_t> value, const QueueNumbers* queue,
                                     const LagPolicy& policy, std::chrono::milliseconds interval, Monotonic now) {
   const CursorStatus before = std::exchange(status_, {.name = status_.name, .lost = status_.lost});
+  const bool was_there = std::exchange(there_, value.has_value());
   if (!value || queue == nullptr) {
     speed_.forget();
-    return {};
+    News news;
+    news.vanished = was_there && !there_;
+    return news;
   }
   notice_another_ring(*queue);
   const std::uint64_t capacity = queue->geometry.capacity();

@@ -27,6 +27,7 @@ class CursorWatch {
   struct News {
     std::optional<LagLevel> risen_to;
     bool overrun_soon = false;
+    bool vanished = false;   ///< it was there in the last look
     std::uint64_t lost = 0;  ///< when the cursor was overrun: so many by now; told once for each time
   };
 
@@ -41,6 +42,7 @@ class CursorWatch {
   void count_losses(std::uint64_t value, std::uint64_t oldest);
 
   CursorStatus status_;
+  bool there_ = false;
   RateMeter speed_;
   std::uint64_t inode_ = 0;  // of the queue in the last look, and its reserved index then
   std::uint64_t reserved_ = 0;

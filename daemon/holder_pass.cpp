@@ -23,6 +23,10 @@ void HolderPass::begin_round(const std::string& shm_dir) {
 void HolderPass::go_on() {
   const bool first = made_at_ == Monotonic{};
   if (!scan_->step(first ? static_cast<std::size_t>(-1) : processes_)) return;
+  unnamed_.clear();
+  for (const auto& [path, holders] : answers_) {
+    if (holders.held && holders.processes.empty()) unnamed_.insert(path);
+  }
   map_ = scan_->take();
   scan_.reset();
   made_at_ = scan_begun_;
@@ -35,8 +39,12 @@ const slickq::Holders& HolderPass::of(const std::string& path) {
   const auto known = answers_.find(path);
   if (known != answers_.end()) return known->second;
   const Monotonic begun = clock_.monotonic();
-  // Without the lease, which would make other processes' open() wait.
-  const auto fresh = answers_.emplace(path, slickq::find_holders(path, map_, /*probe_lease=*/false)).first;
+  // Without the lease, which would make other processes' open() wait, and without a pass of its own: a hundred programs
+  // that started together would cost a hundred.
+  const auto fresh = answers_.emplace(path, slickq::holders_by_lock(path, map_)).first;
+  const slickq::Holders& holders = fresh->second;
+  // The next pass names who came after the last. Whom that did not see, either, is where we cannot look.
+  if (holders.held && holders.processes.empty() && !unnamed_.contains(path)) hurry();
   charge(begun);
   next_ = std::min(next_, latest_);  // however many questions there are
   return fresh->second;

@@ -1,8 +1,8 @@
 // Who uses which segment, asked no more often than it may cost.
 //
 // Thread safety: none.
-// A pass over /proc takes 25 to 100 us for each process of the machine, and a holder that cannot be named costs
-// several: all of it together gets 1/kShare of the time; but however many questions there are, they put the next pass
+// A pass over /proc takes 25 to 100 us for each process of the machine, and a question some 50 us: all of it together
+// gets 1/kShare of the time; but however many questions there are, they put the next pass
 // off by kLongest at most. Between two passes the last answers stand. When names came and went, the next pass may come
 // sooner: it gets 1/kHastyShare then. A machine with more than kProcesses is looked at in parts, one in each round; but
 // for the first pass, without which nobody would be known.
@@ -12,6 +12,7 @@
 #include <cstddef>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -53,6 +54,7 @@ class HolderPass {
   slickq::HolderMap map_;
   std::multimap<std::string, slickq::FileId> removed_;
   std::map<std::string, slickq::Holders> answers_;  // by path, since the last pass
+  std::set<std::string> unnamed_;                   // held by nobody we know, before and after the last pass
   Monotonic made_at_{};
   std::chrono::steady_clock::duration cost_{};  // since the last pass began
   Monotonic next_{};

@@ -18,18 +18,23 @@ using std::chrono::duration_cast;
 using std::chrono::milliseconds;
 
 // What is not there is not.
-bool is_held(const std::string& path, HolderPass& holders) {
+template <class Ask>
+bool is_held(Ask ask) {
   try {
-    return holders.of(path).held;
+    return ask().held;
   } catch (const slickq::Error& error) {
     return error.code() != slickq::Errc::not_found;
   }
 }
 
+std::string path_of_queue(const slickq::CursorName& cursor, const std::string& shm_dir) {
+  return slickq::segment_path(shm_dir, cursor.queue);
+}
+
 }  // namespace
 
 OrphanWatch::Result OrphanWatch::round(const Config& config, HolderPass& holders, Monotonic now, EventLog& log,
-                                       OrphanAction action) {
+                                       OrphanAction action, std::chrono::milliseconds budget) {
   Result result;
   if (config.orphans.match.empty()) {
     candidates_.clear();
@@ -42,9 +47,10 @@ OrphanWatch::Result OrphanWatch::round(const Config& config, HolderPass& holders
   // On from where the last round ended.
   std::rotate(names.begin(), std::upper_bound(names.begin(), names.end(), ended_at_), names.end());
   const Round round{config, holders, now, log, action};
-  const Monotonic end = clock_.monotonic() + kBudget;
+  const Monotonic end = clock_.monotonic() + budget;
   for (const std::string& name : names) {
-    if (clock_.monotonic() > end) break;
+    result.complete = clock_.monotonic() <= end;
+    if (!result.complete) break;
     look(name, round, result.removed);
     ended_at_ = name;
   }
@@ -54,15 +60,24 @@ OrphanWatch::Result OrphanWatch::round(const Config& config, HolderPass& holders
 }
 
 std::vector<std::string> OrphanWatch::matching_names(const Config& config) {
-  std::vector<std::string> names = names_in(config.shm_dir);
+  std::vector<std::string> names;
+  try {
+    names = names_in(config.shm_dir);
+  } catch (const slickq::Error&) {
+    return names;  // the round says what is wrong with the directory
+  }
   std::erase_if(names, [&](const std::string& name) { return !matches_orphans(config.orphans, name); });
   std::sort(names.begin(), names.end());
   return names;
 }
 
 void OrphanWatch::look(const std::string& name, const Round& round, std::vector<OrphanStatus>& removed) {
-  const auto sighting =
-      is_configured(round.config, name) ? std::nullopt : sight(name, round.config.shm_dir, round.holders);
+  std::optional<Sighting> sighting;
+  try {
+    if (!is_configured(round.config, name)) sighting = sight(name, round.config.shm_dir, round.holders);
+  } catch (const slickq::Error&) {
+    return;  // busy for the moment: what the last look saw stands
+  }
   if (!sighting) {
     candidates_.erase(name);
     return;
@@ -92,7 +107,8 @@ std::optional<OrphanWatch::Sighting> OrphanWatch::sight(const std::string& name,
   try {
     if (const auto parts = slickq::split_cursor_name(name)) {
       if (const auto cursor = look_at_cursor(path)) {
-        const bool held = holders.of(path).held || is_held(slickq::segment_path(shm_dir, parts->queue), holders);
+        const auto of_queue = [&]() -> const slickq::Holders& { return holders.of(path_of_queue(*parts, shm_dir)); };
+        const bool held = holders.of(path).held || is_held(of_queue);
         return Sighting{{cursor->inode, cursor->value, 0}, sizeof(cursor->value), held};
       }
     }
@@ -103,7 +119,8 @@ std::optional<OrphanWatch::Sighting> OrphanWatch::sight(const std::string& name,
     return Sighting{{facts.inode, slickq::reserved_index(header, layout), slickq::last_published_index(header, layout)},
                     facts.bytes,
                     holders.of(path).held};
-  } catch (const slickq::Error&) {
+  } catch (const slickq::Error& error) {
+    if (error.code() == slickq::Errc::busy || error.code() == slickq::Errc::system) throw;
     return std::nullopt;  // not a queue, gone, or not ours to read: never an orphan
   }
 }
@@ -116,6 +133,13 @@ std::uint64_t OrphanWatch::waiting() const noexcept {
 // The last word has core: exclusive lock, lease, quarantine. It refuses when anybody at all is there.
 bool OrphanWatch::remove(const std::string& name, const Config& config, Candidate& candidate, Monotonic now,
                          EventLog& log) {
+  // What the pass told of a cursor's queue may be minutes old, and core asks for the cursor only.
+  const auto cursor = slickq::split_cursor_name(name);
+  if (cursor && is_held([&] { return slickq::find_holders(path_of_queue(*cursor, config.shm_dir)); })) {
+    candidate.idle_since = now;
+    candidate.status.due = false;
+    return false;
+  }
   slickq::RemoveOptions options;
   options.shm_dir = config.shm_dir;
   options.inode = candidate.print.inode;

@@ -27,15 +27,19 @@ namespace slickqd {
 class OrphanWatch {
  public:
   static constexpr std::chrono::milliseconds kBudget{20};
+  /// Of a look that somebody asked for and waits for: well below what a watchdog waits.
+  static constexpr std::chrono::milliseconds kAskedBudget{5000};
   explicit OrphanWatch(const Clock& clock) : clock_(clock) {}
 
   struct Result {
     std::vector<OrphanStatus> seen;     ///< and still there
     std::vector<OrphanStatus> removed;  ///< in this round
+    bool complete = true;               ///< false: the budget ended before every name was looked at
   };
   /// One round: what it announces goes to `log`, what it knows is returned, sorted by name. `action`: instead of the
   /// config's.
-  Result round(const Config& config, HolderPass& holders, Monotonic now, EventLog& log, OrphanAction action);
+  Result round(const Config& config, HolderPass& holders, Monotonic now, EventLog& log, OrphanAction action,
+               std::chrono::milliseconds budget = kBudget);
 
   /// How many it announced and are still there; how many it ever announced, and how many it removed.
   std::uint64_t waiting() const noexcept;

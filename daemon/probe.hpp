@@ -15,12 +15,15 @@ namespace slickqd {
 /// be read.
 std::vector<std::string> names_in(const std::string& dir);
 
+/// Why the directory cannot be read; empty when it can.
+std::string problem_of_dir(const std::string& dir);
+
 struct CursorSight {
   std::uint64_t value = 0;
   std::uint64_t inode = 0;
 };
-/// The value of a cursor segment; nothing when there is no regular file of exactly 8 bytes that we may read
-/// now.
+/// The value of a cursor segment; nothing when there is no regular file of exactly 8 bytes that we may read. Throws
+/// slickq::Error when that cannot be told for the moment.
 std::optional<CursorSight> look_at_cursor(const std::string& path);
 
 struct ShmSpace {

@@ -82,8 +82,12 @@ void Supervisor::repair(const QueueConfig& queue, Tracked& tracked, std::uint64_
     if (report.repaired == 0) return;  // published after all, or its owner lives: the next round knows
     tracked.status.repaired += report.repaired;
     events_.record(repaired_news(queue.name, holes, report, now));
+    tracked.repair_failure.clear();
   } catch (const slickq::Error& error) {
     tracked.status.repair_problem = error.what();
+    // Told once, however often it is tried: an error that stays must not fill the log.
+    if (std::exchange(tracked.repair_failure, error.what()) == error.what()) return;
+    events_.record({EventKind::stall, queue.name, {{"repair_failed", error.what()}}});
   }
 }
 

@@ -30,6 +30,7 @@ std::string host_name() {
 
 void Supervisor::round() {
   const Monotonic begun = clock_.monotonic();
+  shm_problem_ = problem_of_dir(config_.shm_dir);
   holders_.begin_round(config_.shm_dir);
   for (std::size_t k = 0; k < tracked_.size(); ++k) {
     look_at(config_.queues[k], tracked_[k], begun);
@@ -102,13 +103,17 @@ void Supervisor::look_at_cursors(const QueueConfig& queue, Tracked& tracked, Mon
 
 void Supervisor::look_at_cursor_of(const QueueConfig& queue, const QueueNumbers* numbers, CursorWatch& watch,
                                    Monotonic now) {
-  const CursorStatus before = watch.status();
-  const std::string segment = slickq::cursor_segment_name(queue.name, before.name);
-  const auto sight = look_at_cursor(slickq::segment_path(config_.shm_dir, segment));
-  const auto value = sight ? std::optional(sight->value) : std::nullopt;
+  const std::string segment = slickq::cursor_segment_name(queue.name, watch.status().name);
+  std::optional<std::uint64_t> value;
+  try {
+    const auto sight = look_at_cursor(slickq::segment_path(config_.shm_dir, segment));
+    if (sight) value = sight->value;
+  } catch (const slickq::Error&) {
+    return;  // busy for the moment: what the last round saw stands
+  }
   const CursorWatch::News news = watch.look(value, numbers, queue.lag, config_.monitor.interval, now);
   const CursorStatus& cursor = watch.status();
-  if (!sight && before.value) events_.record({EventKind::vanished, segment, {{"remedy", kRemedyOfVanished}}});
+  if (news.vanished) events_.record({EventKind::vanished, segment, {{"remedy", kRemedyOfVanished}}});
   const auto tell = [&](EventKind kind, nlohmann::ordered_json more) {
     nlohmann::ordered_json details{{"cursor", cursor.name}, {"lag", cursor.lag}, {"lag_pct", cursor.lag_percent}};
     details.update(more);
@@ -172,6 +177,7 @@ void Supervisor::publish_snapshot(Monotonic begun, std::vector<OrphanStatus> orp
     next->shm_size_bytes = space_->size_bytes;
     next->shm_free_bytes = space_->free_bytes;
   }
+  next->shm_problem = shm_problem_;
   next->shm_low = space_watch_.low();
   for (const Tracked& tracked : tracked_) next->queues.push_back(tracked.status);
   next->orphans = std::move(orphans);

@@ -76,8 +76,11 @@ Answer events(const Asked& asked, const Backend& backend) {
 }
 
 Answer health(const Asked&, const Backend& backend) {
-  const bool healthy = backend.healthy();
-  return {healthy ? 200u : 503u, printed({{"ok", healthy}, {"rounds", backend.snapshot()->rounds}})};
+  const auto snapshot = backend.snapshot();
+  const bool healthy = snapshot->shm_problem.empty();
+  ordered_json body{{"ok", healthy}, {"rounds", snapshot->rounds}};
+  if (!healthy) body["error"] = snapshot->shm_problem;
+  return {healthy ? 200u : 503u, printed(body)};
 }
 
 struct Route {

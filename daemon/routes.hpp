@@ -58,7 +58,6 @@ struct Backend {
   std::function<std::shared_ptr<const Snapshot>()> snapshot;
   std::function<const EventLog&()> events;
   std::function<std::optional<nlohmann::ordered_json>(std::string_view)> history;
-  std::function<bool()> healthy;
   std::function<ReloadResult()> reload;
   /// Nothing: no such queue. An object with "ok".
   std::function<std::optional<nlohmann::ordered_json>(std::string_view, const RepairWish&)> repair;

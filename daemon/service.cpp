@@ -18,6 +18,7 @@
 #include "dir_watch.hpp"
 #include "early_round.hpp"
 #include "instance_lock.hpp"
+#include "logout_risk.hpp"
 #include "plan.hpp"
 #include "slickq/error.hpp"
 #include "slickq/version.hpp"
@@ -61,7 +62,7 @@ class Service {
     control_.emplace(io_, supervisor_.config().control, backend());
     if (const auto& listen = supervisor_.config().metrics.listen) tcp_.emplace(io_, *listen, backend());
     supervisor_.start();
-    warn_of_interval();
+    warn();
     wait_for_signal();
     round();  // before READY: the first status anybody reads is a real one
     notify_.ready(status_line(*supervisor_.snapshot()));
@@ -78,7 +79,6 @@ class Service {
     return {.snapshot = [this] { return supervisor_.snapshot(); },
             .events = [this]() -> const EventLog& { return supervisor_.events(); },
             .history = [this](std::string_view name) { return supervisor_.history_of(name); },
-            .healthy = [this] { return last_round_good_; },
             .reload = [this] { return reload(); },
             .repair = [this](std::string_view name, const RepairWish& wish) { return repair(name, wish); },
             .collect_orphans = [this](bool dry_run) { return collect_orphans(dry_run); },
@@ -90,6 +90,13 @@ class Service {
     log_.event(kind, line);
     if (control_) control_->tell(line);
     if (tcp_) tcp_->tell(line);
+  }
+
+  // Of what the config allows and its author may not want.
+  void warn() {
+    warn_of_interval();
+    const std::string risk = lost_at_logout(supervisor_.config());
+    if (!risk.empty()) log_.write(LogLevel::warn, risk);
   }
 
   void warn_of_interval() {
@@ -146,18 +153,20 @@ class Service {
   void round() {
     watch_directory();
     const Monotonic begun = clock_.monotonic();
-    try {
-      supervisor_.round();
-    } catch (const slickq::Error& error) {
-      // The shm directory itself is out of reach: no round, no sign of life, and said once.
-      if (last_round_good_) log_.write(LogLevel::error, error.what());
-      last_round_good_ = false;
-      return;
-    }
-    last_round_good_ = true;
+    supervisor_.round();
     last_round_ = {clock_.monotonic(), clock_.monotonic() - begun};
+    tell_of_directory(supervisor_.snapshot()->shm_problem);
     tell_of_textfile(supervisor_.snapshot()->textfile_error);
     notify_.round_finished(status_line(*supervisor_.snapshot()));
+  }
+
+  // Once when it begins, once when it is over. A restart would not bring it back, so the signs of life go on.
+  void tell_of_directory(const std::string& problem) {
+    if (problem == shm_problem_) return;
+    shm_problem_ = problem;
+    const std::string& dir = supervisor_.config().shm_dir;
+    if (problem.empty()) return log_.write(LogLevel::info, dir + " can be read again");
+    log_.write(LogLevel::error, problem + ": every queue is missing until it is back");
   }
 
   // Once when it begins, once when it is over.
@@ -194,7 +203,7 @@ class Service {
     ReloadResult result = supervisor_.reload();
     if (result.ok) {
       log_.configure(supervisor_.config().log);
-      warn_of_interval();
+      warn();
       timer_.cancel();  // the interval may be another one
       next_round_ = std::chrono::steady_clock::now();
       wait_for_round();
@@ -232,7 +241,7 @@ class Service {
   std::string watch_problem_;
   std::optional<ControlServer> control_;
   std::optional<TcpServer> tcp_;
-  bool last_round_good_ = true;
+  std::string shm_problem_;
   std::string textfile_error_;
   bool stopping_ = false;
 };

@@ -140,8 +140,11 @@ ordered_json to_json(const Snapshot& s) {
                       {"last_reload_ok", s.last_reload_ok},
                       {"last_reload_at", format_time(s.last_reload_at)},
                       {"last_error", s.last_error.empty() ? ordered_json() : ordered_json(s.last_error)}};
-  status["shm"] = {
-      {"dir", s.shm_dir}, {"size_bytes", s.shm_size_bytes}, {"free_bytes", s.shm_free_bytes}, {"low", s.shm_low}};
+  status["shm"] = {{"dir", s.shm_dir},
+                   {"size_bytes", s.shm_size_bytes},
+                   {"free_bytes", s.shm_free_bytes},
+                   {"low", s.shm_low},
+                   {"problem", s.shm_problem.empty() ? ordered_json() : ordered_json(s.shm_problem)}};
   status["queues"] = ordered_json::array();
   for (const QueueStatus& queue : s.queues) status["queues"].push_back(to_json(queue, s.round_finished));
   status["orphans"] = ordered_json::array();

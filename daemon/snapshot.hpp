@@ -100,6 +100,7 @@ struct Snapshot {
   WallTime last_reload_at{};  ///< of the last good one; the start, when there was none
   std::string last_error;
   std::string shm_dir;
+  std::string shm_problem;  ///< why it cannot be read: then every queue is missing
   std::uint64_t shm_size_bytes = 0;
   std::uint64_t shm_free_bytes = 0;
   bool shm_low = false;

@@ -31,6 +31,11 @@ QueueState state_after(EventKind kind) {
   return kind == EventKind::mismatch ? QueueState::mismatched : QueueState::ready;
 }
 
+// To make it anew: somebody asked for that, and shall know what became of it, each time.
+bool was_tried_in_vain(const News& one) {
+  return one.kind == EventKind::mismatch && one.details.value("action", "") == "recreate_if_idle";
+}
+
 std::uint64_t bytes_to_make(const Config& config, const Plan& plan) {
   std::uint64_t bytes = 0;
   for (const Step& step : plan.steps) {
@@ -112,10 +117,10 @@ void Supervisor::adopt_config(Config config, const std::vector<News>& news) {
       Tracked tracked = std::move(known->second);
       tracked.status.configured = queue.geometry;
       const bool was_good = tracked.status.state != QueueState::mismatched;
-      if (was_good == (state == QueueState::ready)) {
-        happened.erase(queue.name);  // as before: no news
-      } else {
+      if (was_good != (state == QueueState::ready)) {
         tracked.status.state = state;
+      } else if (!was_tried_in_vain(one)) {
+        happened.erase(queue.name);  // as before: no news
       }
       tracked_.push_back(std::move(tracked));
       continue;
@@ -183,7 +188,7 @@ std::optional<nlohmann::ordered_json> Supervisor::history_of(std::string_view na
 
 nlohmann::ordered_json Supervisor::collect_orphans(bool dry_run) {
   const auto result = orphans_.round(config_, holders_, clock_.monotonic(), events_,
-                                     dry_run ? OrphanAction::report : OrphanAction::remove);
+                                     dry_run ? OrphanAction::report : OrphanAction::remove, OrphanWatch::kAskedBudget);
   const auto list = [](const std::vector<OrphanStatus>& orphans, auto wanted) {
     nlohmann::ordered_json lines = nlohmann::ordered_json::array();
     for (const OrphanStatus& orphan : orphans) {
@@ -196,6 +201,7 @@ nlohmann::ordered_json Supervisor::collect_orphans(bool dry_run) {
   const auto not_due = [](const OrphanStatus& orphan) { return !orphan.due; };
   nlohmann::ordered_json body{{"ok", true}, {"dry_run", dry_run}};
   body["removed"] = dry_run ? list(result.seen, due) : list(result.removed, any);
+  body["complete"] = result.complete;  // false: so many that the time was over before all were looked at
   body["left"] = dry_run ? list(result.seen, not_due) : list(result.seen, any);
   return body;
 }

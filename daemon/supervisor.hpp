@@ -58,7 +58,8 @@ class Supervisor {
   void start();
   /// Names in the shm directory came or went: the next round asks anew who has what, as soon as it may.
   void names_changed() noexcept { holders_.hurry(); }
-  /// One look at everything. Throws only what is a defect or a lost shm directory.
+  /// One look at everything. Throws only what is a defect: without the shm directory every queue is missing, and the
+  /// snapshot says why.
   void round();
   /// Reads the config file again.
   ReloadResult reload();
@@ -83,6 +84,7 @@ class Supervisor {
     std::vector<CursorWatch> cursors{};  // in the config's order
     History history{};
     SplitBrainWatch split_brain{};
+    std::string repair_failure{};  // the last that was told
   };
 
   std::vector<News> plan_and_apply(const Config& config) const;
@@ -108,6 +110,7 @@ class Supervisor {
   BeforeMaking before_making_ = [](std::uint64_t) {};
   SpaceWatch space_watch_;
   std::optional<ShmSpace> space_;
+  std::string shm_problem_;
   Textfile textfile_;
   std::uint64_t rounds_ = 0;
   std::chrono::microseconds rounds_duration_{};

@@ -377,6 +377,22 @@ TEST_CASE("two askers at once do not take each other for users for long") {
   CHECK(second.join() == 0);
 }
 
+TEST_CASE("who came after the pass is held to be there by his lock; without another pass he has no name") {
+  const ShmDir dir;
+  make_queue(dir);
+  const slickq::HolderMap before = scan_holders(dir.path());
+  CHECK_FALSE(slickq::holders_by_lock(dir.file("q"), before).held);
+  Child child = peer(dir);
+  REQUIRE(child.reported());
+  const Holders late = slickq::holders_by_lock(dir.file("q"), before);
+  CHECK(late.held);
+  CHECK(late.proof == Proof::flock);
+  CHECK(late.processes.empty());
+  const Holders named = slickq::holders_by_lock(dir.file("q"), scan_holders(dir.path()));
+  REQUIRE(named.count() == 1);
+  CHECK(named.processes[0].pid == child.pid());
+}
+
 TEST_CASE("a pass over /proc in parts finds what one in one piece does, and the names of what was removed") {
   const ShmDir dir;
   make_queue(dir, "stays");

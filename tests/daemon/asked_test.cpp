@@ -110,6 +110,23 @@ TEST_CASE("there is no repair of a queue that is not configured, missing, or ano
   CHECK((*world.supervisor->repair_as_asked("q", kPlain))["error"] == "the queue is missing");
 }
 
+TEST_CASE("however many orphans are due, all go when asked for") {
+  World world("[]", R"("orphans":{"match":["job-*"],"grace":"10s","action":"report"})");
+  constexpr std::size_t kMany = 60;  // a round's time is over after twenty
+  for (std::size_t k = 0; k < kMany; ++k) {
+    slickq::NamedCursor::create("job-" + std::to_string(k) + "@c", 0, daemon_test::in(world.shm.path()));
+  }
+  world.start();
+  CHECK(world.supervisor->collect_orphans(true)["left"].size() == kMany);
+  world.clock.advance(milliseconds(10'000));
+  world.clock.per_question = milliseconds(1);
+  CHECK(world.supervisor->collect_orphans(true)["removed"].size() == kMany);
+  const auto done = world.supervisor->collect_orphans(false);
+  CHECK(done["removed"].size() == kMany);
+  CHECK(done["left"].empty());
+  CHECK(done["complete"] == true);
+}
+
 TEST_CASE("orphans that are due go when asked for, though the config only reports") {
   World world("[]", R"("orphans":{"match":["job-*"],"grace":"10s","action":"report"})");
   make_queue(world.shm.path(), "job-1", 8);

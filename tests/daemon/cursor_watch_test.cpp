@@ -30,6 +30,15 @@ struct Watched {
 
 }  // namespace
 
+TEST_CASE("a cursor vanishes once, whether its queue can be seen or not") {
+  Watched w;
+  w.round(5, 5);
+  CHECK_FALSE(w.news.vanished);
+  CHECK_FALSE(w.watch.look(5, nullptr, {}, milliseconds(0), w.clock.monotonic()).vanished);
+  CHECK(w.watch.look({}, nullptr, {}, milliseconds(0), w.clock.monotonic()).vanished);
+  CHECK_FALSE(w.watch.look({}, nullptr, {}, milliseconds(0), w.clock.monotonic()).vanished);
+}
+
 TEST_CASE("the time to the overrun is the room that is left over the speed at which it goes") {
   Watched w;
   CHECK_FALSE(w.round(0, 0).overrun_in_s);

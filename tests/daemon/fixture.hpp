@@ -22,10 +22,11 @@ namespace daemon_test {
 using nlohmann::ordered_json;
 using std::chrono::milliseconds;
 
-/// Moves only when told.
+/// Moves only when told; or each question takes its time, so that budgets end.
 class FakeClock final : public slickqd::Clock {
  public:
-  slickqd::Monotonic monotonic() const override { return monotonic_; }
+  milliseconds per_question{0};
+  slickqd::Monotonic monotonic() const override { return monotonic_ += per_question; }
   slickqd::WallTime wall() const override { return wall_; }
   void advance(milliseconds by) {
     monotonic_ += by;
@@ -33,7 +34,7 @@ class FakeClock final : public slickqd::Clock {
   }
 
  private:
-  slickqd::Monotonic monotonic_{std::chrono::hours(1)};
+  mutable slickqd::Monotonic monotonic_{std::chrono::hours(1)};
   slickqd::WallTime wall_{std::chrono::seconds(1'800'000'000)};
 };
 

@@ -27,10 +27,11 @@ namespace {
 constexpr int kItems = 3;
 
 const std::string kOrphans = R"("orphans":{"match":["job-*"],"grace":"1s","action":"remove"})";
-// One to be made, one that is there, one that is there and wrong.
-const std::string kThree = R"([{"name":"new","size":8,"elem":8,"cursors":["c"]},
-                               {"name":"kept","size":8,"elem":8},
-                               {"name":"wrong","size":8,"elem":8,"on_mismatch":"recreate_if_idle"}])";
+// One to be made, one of which a cursor was left, one that is there, one that is there and wrong.
+const std::string kFour = R"([{"name":"new","size":8,"elem":8,"cursors":["c"]},
+                              {"name":"back","size":8,"elem":8,"cursors":["old"]},
+                              {"name":"kept","size":8,"elem":8},
+                              {"name":"wrong","size":8,"elem":8,"cursors":["old"],"on_mismatch":"recreate_if_idle"}])";
 const std::string kKept = R"([{"name":"kept","size":8,"elem":8}])";
 const std::string kGoes =
     R"([{"name":"kept","size":8,"elem":8},{"name":"goes","size":8,"elem":8,"remove_on_exit":true}])";
@@ -50,6 +51,15 @@ void check_filled(const World& world, const std::string& name, std::uint64_t ino
   std::array<std::byte, 8> element{};
   for (int k = 0; k < kItems; ++k) CHECK(consumer.pop_into(element).what == slickq::Pop::item);
   CHECK(consumer.pop_into(element).what == slickq::Pop::empty);
+}
+
+// Of queues that went far: new ones begin at 0, and so must these.
+constexpr std::uint64_t kFar = 50'000;
+void make_wrong_and_left_cursors(const World& world) {
+  make_filled(world, "wrong", 16);
+  for (const char* name : {"wrong@old", "back@old"}) {
+    slickq::NamedCursor::create(name, kFar, daemon_test::in(world.shm.path()));
+  }
 }
 
 // A removal that somebody was killed in.
@@ -81,24 +91,24 @@ struct Act {
 const std::vector<Act>& all_acts() {
   static const std::vector<Act> acts{
       {"start",
-       kThree,
+       kFour,
        [](Stage& stage) {
-         make_filled(stage.world, "wrong", 16);
+         make_wrong_and_left_cursors(stage.world);
          make_quarantined(stage.world, "job-1");
        },
        [](World&) {},
        [](World& world) { world.start(); },
-       {"kept", "new", "new@c", "wrong"},
+       {"back", "back@old", "kept", "new", "new@c", "wrong", "wrong@old"},
        {SYS_openat, SYS_fallocate, SYS_linkat, SYS_renameat2, SYS_unlink}},
       {"reload",
        kKept,
-       [](Stage& stage) { make_filled(stage.world, "wrong", 16); },
+       [](Stage& stage) { make_wrong_and_left_cursors(stage.world); },
        [](World& world) {
          world.start();
-         world.write_config(kThree, kOrphans);
+         world.write_config(kFour, kOrphans);
        },
        [](World& world) { (void)world.supervisor->reload(); },
-       {"kept", "new", "new@c", "wrong"},
+       {"back", "back@old", "kept", "new", "new@c", "wrong", "wrong@old"},
        {SYS_openat, SYS_fallocate, SYS_linkat, SYS_renameat2, SYS_unlink}},
       {"removal of an orphan",
        kKept,
@@ -131,6 +141,9 @@ void check_next(const Act& act, Stage& stage) {
   check_filled(world, "kept", stage.kept);
   for (const auto& queue : world.supervisor->config().queues) {
     CHECK(open(world, queue.name).geometry() == queue.geometry);
+    for (const std::string& name : queue.cursors) {
+      CHECK(slickq::NamedCursor::open(queue.name + "@" + name, world.shm.path()).cursor().load() == 0);
+    }
   }
   CHECK(world.status()["orphans"].empty());
 }

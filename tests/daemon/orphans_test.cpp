@@ -114,6 +114,45 @@ TEST_CASE("a cursor is in use as long as its queue is: its consumer may be betwe
   CHECK_FALSE(exists(world.shm.file("live@c")));
 }
 
+TEST_CASE("a cursor stays when its queue was taken after the last look at all processes") {
+  World world("[]", R"("orphans":{"match":["live@*"],"grace":"10s","action":"report"})");
+  make_queue(world.shm.path(), "live", 8);
+  slickq::NamedCursor::create("live@c", 3, in(world.shm.path()));
+  world.start();
+  const BusyClock clock;
+  slickqd::OrphanWatch watch(clock);
+  slickqd::HolderPass holders(clock);
+  slickqd::EventLog log(clock, nullptr);
+  const auto config = slickqd::load_config(world.config_file);
+  const auto round = [&](slickqd::OrphanAction action) {
+    return watch.round(config, holders, clock.monotonic(), log, action);
+  };
+  holders.begin_round(world.shm.path());
+  round(slickqd::OrphanAction::report);
+  clock.now += std::chrono::seconds(10);
+  CHECK(round(slickqd::OrphanAction::report).seen[0].due);
+  const auto other = holder(world.shm.path(), "live");
+  const auto left = round(slickqd::OrphanAction::remove);
+  CHECK(left.removed.empty());
+  CHECK(exists(world.shm.file("live@c")));
+  CHECK_FALSE(left.seen[0].due);
+}
+
+TEST_CASE("a segment that cannot be looked at for the moment keeps its grace time") {
+  World world = report_world();
+  make_queue(world.shm.path(), "job-1", 8);
+  world.start();
+  world.round();
+  world.round(milliseconds(10'000));
+  {
+    const daemon_test::Leased leased(world.shm.file("job-1"));
+    world.round();
+  }
+  world.round();
+  CHECK(world.happened() == std::vector<std::string>{"orphan_found job-1"});
+  CHECK(world.status()["orphans"][0]["due"] == true);
+}
+
 TEST_CASE("the orphans that are still there are counted, whether found now or long ago") {
   World world = report_world();
   make_queue(world.shm.path(), "job-1", 8);

@@ -3,7 +3,11 @@
 
 #include <doctest/doctest.h>
 
+#include <fcntl.h>
+#include <unistd.h>
+
 #include <array>
+#include <csignal>
 #include <cstddef>
 #include <string>
 
@@ -51,5 +55,23 @@ inline test_support::Child holder(const std::string& shm_dir, const std::string&
 inline std::uint64_t inode_of(const std::string& shm_dir, const std::string& name) {
   return slickq::Queue::open(name, shm_dir).segment().inode();
 }
+
+/// Somebody asks the kernel for the users of a file, for as long as this lives: no open() of it succeeds.
+class Leased {
+ public:
+  explicit Leased(const std::string& path) : before_(std::signal(SIGIO, SIG_IGN)), fd_(open(path.c_str(), O_RDWR)) {
+    REQUIRE(fcntl(fd_, F_SETLEASE, F_WRLCK) == 0);
+  }
+  Leased(const Leased&) = delete;
+  Leased& operator=(const Leased&) = delete;
+  ~Leased() {
+    close(fd_);
+    std::signal(SIGIO, before_);
+  }
+
+ private:
+  void (*before_)(int);
+  int fd_;
+};
 
 }  // namespace daemon_test

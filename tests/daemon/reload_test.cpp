@@ -180,6 +180,20 @@ TEST_CASE("recreate_if_idle never replaces a held queue") {
   CHECK(world.queue_status()["capacity"] == 8);
 }
 
+TEST_CASE("a queue that was wrong before and is held now: each reload says why it is not made anew") {
+  World world(R"([{"name":"q","size":8,"elem":8,"on_mismatch":"keep"}])");
+  make_queue(world.shm.path(), "q", 16);
+  world.start();
+  const auto other = holder(world.shm.path(), "q");
+  world.write_config(R"([{"name":"q","size":8,"elem":8,"on_mismatch":"recreate_if_idle"}])");
+  for (std::size_t reloads = 1; reloads <= 2; ++reloads) {
+    CHECK(world.supervisor->reload().ok);
+    CHECK(world.count("mismatch q") == 1 + reloads);
+  }
+  const auto told = world.supervisor->events().newest();
+  CHECK(told[told.size() - 2]["why"].get<std::string>().find(std::to_string(other.pid())) != std::string::npos);
+}
+
 TEST_CASE("a queue that cannot be made anew, and one that could, both stay as they are when the reload fails") {
   World world("[]");
   make_queue(world.shm.path(), "p", 16);

@@ -178,6 +178,51 @@ TEST_CASE("a cursor that vanishes is announced once, and shown without a value")
   CHECK(world.queue_status()["cursors"][0]["value"].is_null());
 }
 
+TEST_CASE("a cursor that goes together with its queue, or a moment later, is announced") {
+  for (const bool together : {true, false}) {
+    World world(kWatchedQueue);
+    world.start();
+    world.round();
+    std::filesystem::remove(world.shm.file("q"));
+    if (!together) world.round();
+    std::filesystem::remove(world.shm.file("q@c"));
+    world.round();
+    world.round();
+    CHECK(world.count("vanished q@c") == 1);
+  }
+}
+
+TEST_CASE("a cursor that cannot be looked at for the moment has not vanished") {
+  World world(kWatchedQueue);
+  world.start();
+  world.round();
+  {
+    const daemon_test::Leased leased(world.shm.file("q@c"));
+    world.round();
+  }
+  CHECK(world.count("vanished q@c") == 0);
+  CHECK(world.queue_status()["cursors"][0]["value"] == 0);
+}
+
+TEST_CASE("without the shm directory every queue is missing, and the status says why, orphans or not") {
+  for (const char* orphans : {"", R"("orphans":{"match":["job-*"]})"}) {
+    World world(kWatchedQueue, orphans);
+    world.start();
+    world.round();
+    CHECK(world.status()["shm"]["problem"].is_null());
+    const std::string away = world.shm.path() + ".away";
+    std::filesystem::rename(world.shm.path(), away);
+    world.round();
+    std::filesystem::rename(away, world.shm.path());
+    CHECK(world.queue_status()["state"] == "missing");
+    CHECK(world.count("vanished q") == 1);
+    CHECK(world.status()["shm"]["problem"].get<std::string>().find("cannot read the directory") != std::string::npos);
+    world.round();
+    CHECK(world.queue_status()["state"] == "ready");
+    CHECK(world.status()["shm"]["problem"].is_null());
+  }
+}
+
 TEST_CASE("a queue that was replaced between two rounds is announced, and its rates start again") {
   World world(kWatchedQueue);
   world.start();

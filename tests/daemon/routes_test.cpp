@@ -19,7 +19,6 @@ struct Site {
     backend = {.snapshot = [this] { return world.supervisor->snapshot(); },
                .events = [this]() -> const EventLog& { return world.supervisor->events(); },
                .history = [this](std::string_view name) { return world.supervisor->history_of(name); },
-               .healthy = [this] { return healthy; },
                .reload = [this] { return world.supervisor->reload(); },
                .repair = [this](std::string_view name,
                                 const RepairWish& wish) { return world.supervisor->repair_as_asked(name, wish); },
@@ -31,7 +30,6 @@ struct Site {
   }
 
   daemon_test::World world;
-  bool healthy = true;
   bool allowed = true;
   Backend backend;
 };
@@ -107,8 +105,14 @@ TEST_CASE("what is not there is 404, a wrong method 405, an unhealthy daemon 503
   CHECK(site.ask("GET", "/v1/reload").status == 405);
   CHECK(site.ask("GET", "/v1/reload").allow == "POST");
   CHECK(site.ask("DELETE", "/v1/status").status == 405);
-  site.healthy = false;
-  CHECK(site.ask("GET", "/healthz").status == 503);
+  std::filesystem::rename(site.world.shm.path(), site.world.shm.path() + ".away");
+  site.world.round();
+  std::filesystem::rename(site.world.shm.path() + ".away", site.world.shm.path());
+  const Answer ill = site.ask("GET", "/healthz");
+  CHECK(ill.status == 503);
+  CHECK(json::parse(ill.body)["error"].get<std::string>().find(site.world.shm.path()) == 0);
+  site.world.round();
+  CHECK(site.ask("GET", "/healthz").status == 200);
 }
 
 TEST_CASE("a refused reload tells file, line, column and pointer") {

@@ -1,6 +1,8 @@
 // stall.action "repair": the dead are repaired at once, the doubtful after the time, the living never.
 #include <doctest/doctest.h>
 #include <signal.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include <array>
 #include <vector>
@@ -179,6 +181,39 @@ TEST_CASE(
   CHECK(world.count("repaired q") == 1);
   CHECK(world.last_event()["items"] == 1);
   CHECK(all_indexes(world.shm.path()) == std::vector<std::uint64_t>{0, 1, 3});
+}
+
+TEST_CASE("a repair that may not be made is told once, and again when it fails anew after a success") {
+  if (geteuid() != 0) {
+    MESSAGE("skipped: becoming another user takes root");
+    return;
+  }
+  World world(kRepairs);
+  world.start();
+  REQUIRE(chmod(world.shm.file("q").c_str(), 0644) == 0);
+  REQUIRE(chmod(world.shm.path().c_str(), 0755) == 0);
+  auto queue = slickq::Queue::open("q", world.shm.path());
+  const auto failures = [&] {
+    std::size_t count = 0;
+    for (const auto& line : world.supervisor->events().newest()) count += line.contains("repair_failed");
+    return count;
+  };
+  const auto stuck_for_nobody = [&] {
+    Child dead = stuck_producer(world, 1);
+    REQUIRE(dead.reported());
+    push(queue, 1);
+    dead.kill_now();
+    REQUIRE(seteuid(65534) == 0);
+    for (int k = 0; k < 5; ++k) world.round();
+    REQUIRE(seteuid(0) == 0);
+  };
+  stuck_for_nobody();
+  CHECK(failures() == 1);
+  CHECK(world.queue_status()["repair_problem"].is_string());
+  world.round();
+  CHECK(world.count("repaired q") == 1);
+  stuck_for_nobody();
+  CHECK(failures() == 2);
 }
 
 TEST_CASE("with action report nothing is repaired") {

@@ -203,7 +203,7 @@ class Producer {
   std::uint32_t prefetched_bytes_;  // of an element, and how far ahead of what is written
   std::uint64_t ahead_;
   std::uint64_t ahead_in_run_;  // 0: not at all
-  std::uint64_t limit_;  // C may go so far, as of the last look at the respected cursors; kMaxIndex without any
+  std::uint64_t limit_;         // C may go so far, as of the last look at the respected cursors; kMaxIndex without any
   std::uint64_t reserved_end_ = 0;  // of our last reservation
   std::uint64_t last_index_ = kNoIndex;
   std::uint64_t pushed_items_ = 0;

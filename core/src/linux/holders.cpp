@@ -168,6 +168,16 @@ Holders find_holders(const std::string& path, const HolderMap& scanned, bool pro
   return find(path, &scanned, probe_lease);
 }
 
+Holders holders_by_lock(const std::string& path, const HolderMap& scanned) {
+  for (int round = 1;; ++round) {
+    const Answers answers = ask_kernel(path, /*probe_lease=*/false);
+    if (const auto holders = look(answers, scanned, /*probe_lease=*/false)) return *holders;
+    // A peer that came after the pass. Or another asker, who is gone in a moment.
+    if (answers.lock == LockAnswer::peers || round == kRounds) return verdict(true, Proof::flock);
+    std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  }
+}
+
 OwnUse own_use(FileId file, int except) {
   OwnUse own;
   // By the links, not by the descriptors: another thread may be closing and opening them.

@@ -1,0 +1,59 @@
+// What the holders of a thousand queues may cost.
+#include "holder_pass.hpp"
+
+#include <doctest/doctest.h>
+
+#include "fixture.hpp"
+#include "queues.hpp"
+
+using daemon_test::holder;
+using daemon_test::make_queue;
+using std::chrono::milliseconds;
+
+namespace {
+
+// Each question for the time takes a millisecond, so that a pass costs two.
+struct BusyClock final : slickqd::Clock {
+  slickqd::Monotonic monotonic() const override { return now += milliseconds(1); }
+  slickqd::WallTime wall() const override { return {}; }
+  mutable slickqd::Monotonic now{std::chrono::hours(1)};
+};
+
+}  // namespace
+
+TEST_CASE("who came after a pass is there at once, and named by an early pass; who never can be hurries nobody") {
+  const test_support::ShmDir shm;
+  make_queue(shm.path(), "q", 8);
+  const BusyClock clock;
+  slickqd::HolderPass pass(clock);
+  pass.begin_round(shm.path());
+  const auto first = pass.made_at();
+  const auto other = holder(shm.path(), "q");
+  CHECK(pass.of(shm.file("q")).held);
+  CHECK(pass.of(shm.file("q")).processes.empty());
+  pass.begin_round(shm.path());
+  CHECK(pass.made_at() == first);  // not at once
+  clock.now += milliseconds(200);
+  pass.begin_round(shm.path());
+  CHECK(pass.made_at() > first);  // but sooner than after 400 times its cost
+  REQUIRE(pass.of(shm.file("q")).processes.size() == 1);
+  CHECK(pass.of(shm.file("q")).processes[0].pid == other.pid());
+}
+
+TEST_CASE("whom no pass can name is held to be there, and no pass is made early for him") {
+  const test_support::ShmDir shm;
+  const test_support::ShmDir elsewhere;  // a pass of another directory sees nobody here
+  make_queue(shm.path(), "q", 8);
+  const BusyClock clock;
+  slickqd::HolderPass pass(clock);
+  pass.begin_round(elsewhere.path());
+  const auto other = holder(shm.path(), "q");
+  CHECK(pass.of(shm.file("q")).held);
+  clock.now += milliseconds(200);
+  pass.begin_round(elsewhere.path());
+  const auto second = pass.made_at();
+  CHECK(pass.of(shm.file("q")).held);
+  clock.now += milliseconds(200);
+  pass.begin_round(elsewhere.path());
+  CHECK(pass.made_at() == second);
+}

@@ -23,7 +23,7 @@ using nlohmann::ordered_json;
 using std::chrono::milliseconds;
 
 /// Moves only when told; or each question takes its time, so that budgets end.
-class FakeClock final : public slickqd::Clock {
+class FakeClock : public slickqd::Clock {
  public:
   milliseconds per_question{0};
   slickqd::Monotonic monotonic() const override { return monotonic_ += per_question; }

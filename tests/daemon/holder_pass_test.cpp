@@ -13,10 +13,8 @@ using std::chrono::milliseconds;
 namespace {
 
 // Each question for the time takes a millisecond, so that a pass costs two.
-struct BusyClock final : slickqd::Clock {
-  slickqd::Monotonic monotonic() const override { return now += milliseconds(1); }
-  slickqd::WallTime wall() const override { return {}; }
-  mutable slickqd::Monotonic now{std::chrono::hours(1)};
+struct BusyClock : daemon_test::FakeClock {
+  BusyClock() { per_question = milliseconds(1); }
 };
 
 }  // namespace
@@ -24,7 +22,7 @@ struct BusyClock final : slickqd::Clock {
 TEST_CASE("who came after a pass is there at once, and named by an early pass; who never can be hurries nobody") {
   const test_support::ShmDir shm;
   make_queue(shm.path(), "q", 8);
-  const BusyClock clock;
+  BusyClock clock;
   slickqd::HolderPass pass(clock);
   pass.begin_round(shm.path());
   const auto first = pass.made_at();
@@ -33,7 +31,7 @@ TEST_CASE("who came after a pass is there at once, and named by an early pass; w
   CHECK(pass.of(shm.file("q")).processes.empty());
   pass.begin_round(shm.path());
   CHECK(pass.made_at() == first);  // not at once
-  clock.now += milliseconds(200);
+  clock.advance(milliseconds(200));
   pass.begin_round(shm.path());
   CHECK(pass.made_at() > first);  // but sooner than after 400 times its cost
   REQUIRE(pass.of(shm.file("q")).processes.size() == 1);
@@ -44,16 +42,16 @@ TEST_CASE("whom no pass can name is held to be there, and no pass is made early 
   const test_support::ShmDir shm;
   const test_support::ShmDir elsewhere;  // a pass of another directory sees nobody here
   make_queue(shm.path(), "q", 8);
-  const BusyClock clock;
+  BusyClock clock;
   slickqd::HolderPass pass(clock);
   pass.begin_round(elsewhere.path());
   const auto other = holder(shm.path(), "q");
   CHECK(pass.of(shm.file("q")).held);
-  clock.now += milliseconds(200);
+  clock.advance(milliseconds(200));
   pass.begin_round(elsewhere.path());
   const auto second = pass.made_at();
   CHECK(pass.of(shm.file("q")).held);
-  clock.now += milliseconds(200);
+  clock.advance(milliseconds(200));
   pass.begin_round(elsewhere.path());
   CHECK(pass.made_at() == second);
 }

@@ -19,19 +19,27 @@ using std::filesystem::exists;
 
 namespace {
 
-// Each question for the time takes a millisecond.
-struct BusyClock final : slickqd::Clock {
-  slickqd::Monotonic monotonic() const override { return now += milliseconds(1); }
-  slickqd::WallTime wall() const override { return {}; }
-  mutable slickqd::Monotonic now{std::chrono::hours(1)};
-};
-
 // Root again whatever happens: nobody could not remove what the test made.
 struct AsNobody {
   AsNobody() { REQUIRE(seteuid(65534) == 0); }
   AsNobody(const AsNobody&) = delete;
   AsNobody& operator=(const AsNobody&) = delete;
   ~AsNobody() { CHECK(seteuid(0) == 0); }
+};
+
+// The watch alone, on a clock of which each question takes a millisecond.
+struct Watching {
+  explicit Watching(const World& of) : world(of) { clock.per_question = milliseconds(1); }
+  slickqd::OrphanWatch::Result round(slickqd::OrphanAction action) {
+    return watch.round(config, holders, clock.monotonic(), log, action);
+  }
+
+  const World& world;
+  daemon_test::FakeClock clock;
+  slickqd::OrphanWatch watch{clock};
+  slickqd::HolderPass holders{clock};
+  slickqd::EventLog log{clock, nullptr};
+  const slickqd::Config config = slickqd::load_config(world.config_file);
 };
 
 World report_world() { return World("[]", R"("orphans":{"match":["job-*"],"grace":"10s","action":"report"})"); }
@@ -119,20 +127,13 @@ TEST_CASE("a cursor stays when its queue was taken after the last look at all pr
   make_queue(world.shm.path(), "live", 8);
   slickq::NamedCursor::create("live@c", 3, in(world.shm.path()));
   world.start();
-  const BusyClock clock;
-  slickqd::OrphanWatch watch(clock);
-  slickqd::HolderPass holders(clock);
-  slickqd::EventLog log(clock, nullptr);
-  const auto config = slickqd::load_config(world.config_file);
-  const auto round = [&](slickqd::OrphanAction action) {
-    return watch.round(config, holders, clock.monotonic(), log, action);
-  };
-  holders.begin_round(world.shm.path());
-  round(slickqd::OrphanAction::report);
-  clock.now += std::chrono::seconds(10);
-  CHECK(round(slickqd::OrphanAction::report).seen[0].due);
+  Watching watching(world);
+  watching.holders.begin_round(world.shm.path());
+  watching.round(slickqd::OrphanAction::report);
+  watching.clock.advance(milliseconds(10'000));
+  CHECK(watching.round(slickqd::OrphanAction::report).seen[0].due);
   const auto other = holder(world.shm.path(), "live");
-  const auto left = round(slickqd::OrphanAction::remove);
+  const auto left = watching.round(slickqd::OrphanAction::remove);
   CHECK(left.removed.empty());
   CHECK(exists(world.shm.file("live@c")));
   CHECK_FALSE(left.seen[0].due);
@@ -190,11 +191,12 @@ TEST_CASE("a configured queue and its cursors are never orphans") {
 
 TEST_CASE("questions without end do not put the next look at all processes off for good") {
   World world = remove_world();
-  const BusyClock clock;
+  daemon_test::FakeClock clock;
+  clock.per_question = milliseconds(1);
   slickqd::HolderPass holders(clock);
   slickqd::Monotonic made_at{};
   for (int second = 0; second < 120; ++second) {
-    clock.now += std::chrono::seconds(1);
+    clock.advance(milliseconds(1000));
     holders.begin_round(world.shm.path());
     if (second == 30) made_at = holders.made_at();
     for (int k = 0; k < 5; ++k) {  // at a millisecond each, 400 times of which is more than the second
@@ -209,14 +211,10 @@ TEST_CASE("questions without end do not put the next look at all processes off f
 TEST_CASE("a round looks at as many as its time allows, the next ones at the others") {
   World world = remove_world();
   for (int k = 0; k < 50; ++k) slickq::NamedCursor::create("job-" + std::to_string(k) + "@c", 0, in(world.shm.path()));
-  const BusyClock clock;
-  slickqd::OrphanWatch watch(clock);
-  slickqd::HolderPass holders(clock);
-  slickqd::EventLog log(clock, nullptr);
-  const auto config = slickqd::load_config(world.config_file);
+  Watching watching(world);
   const auto round = [&](slickqd::OrphanAction action) {
-    holders.begin_round(world.shm.path());
-    return watch.round(config, holders, clock.monotonic(), log, action);
+    watching.holders.begin_round(world.shm.path());
+    return watching.round(action);
   };
   const auto first = round(slickqd::OrphanAction::report).seen.size();
   CHECK(first > 0);
@@ -225,14 +223,14 @@ TEST_CASE("a round looks at as many as its time allows, the next ones at the oth
   }
   CHECK(round(slickqd::OrphanAction::report).seen.size() == 50);
 
-  clock.now += std::chrono::seconds(10);
+  watching.clock.advance(milliseconds(10'000));
   const auto some = round(slickqd::OrphanAction::remove);
   CHECK(some.removed.size() > 0);
   CHECK(some.removed.size() < 30);
   CHECK(some.removed.size() + some.seen.size() == 50);
-  for (int k = 0; k < 50 && watch.removed() < 50; ++k) round(slickqd::OrphanAction::remove);
-  CHECK(watch.removed() == 50);
-  CHECK(watch.detected() == 50);
+  for (int k = 0; k < 50 && watching.watch.removed() < 50; ++k) round(slickqd::OrphanAction::remove);
+  CHECK(watching.watch.removed() == 50);
+  CHECK(watching.watch.detected() == 50);
 }
 
 TEST_CASE("a removal that is refused is told once, however often it is tried") {

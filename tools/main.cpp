@@ -92,24 +92,25 @@ void flush_what_is_left(Session& session) {
   }
 }
 
-Exit fail(Session& session, const Error& error) {
+Exit fail(Session& session, const Verb* verb, const Error& error) {
   flush_what_is_left(session);
   report(session, error);
-  return exit_for(error.code());
+  return verb == nullptr ? exit_for(error.code()) : verb->exit_for(error.code());
 }
 
 Exit run(Session& session, const std::vector<std::string>& words) {
+  CommandLine line;
   try {
-    const CommandLine line = split_verb(words);
+    line = split_verb(words);
     const Exit exit = line.verb == nullptr ? run_without_verb(session, line) : run_verb(session, line);
     session.out.flush();
     return exit;
   } catch (const OutputClosed&) {
     return Exit::ok;  // as `slickq dump q | head -3` wants it: whoever read has seen enough
   } catch (const Error& error) {
-    return fail(session, error);
+    return fail(session, line.verb, error);
   } catch (const std::exception& error) {
-    return fail(session, Error(Errc::system, {}, error.what()));
+    return fail(session, line.verb, Error(Errc::system, {}, error.what()));
   }
 }
 

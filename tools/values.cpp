@@ -123,6 +123,19 @@ std::string human_bytes(std::uint64_t bytes) {
   return fmt::format("{:.1f}{}", value, kSuffixes[suffix]);
 }
 
+std::string human_age(std::chrono::nanoseconds age) {
+  using std::chrono::seconds;
+  struct Unit {
+    seconds length;
+    std::string_view letter;
+  };
+  constexpr Unit kUnits[] = {{seconds(86400), "d"}, {seconds(3600), "h"}, {seconds(60), "m"}, {seconds(1), "s"}};
+  for (const Unit& unit : kUnits) {
+    if (age >= unit.length) return fmt::format("{}{}", age / unit.length, unit.letter);
+  }
+  return fmt::format("{}ms", age / std::chrono::milliseconds(1));
+}
+
 std::string count_of(std::uint64_t count, std::string_view noun) {
   if (count == 1) return fmt::format("1 {}", noun);
   return noun.ends_with("ss") ? fmt::format("{} {}es", count, noun) : fmt::format("{} {}s", count, noun);

@@ -37,6 +37,8 @@ Position parse_position(std::string_view flag, std::string_view text);
 
 /// "272.1K": for people; scripts get the number.
 std::string human_bytes(std::uint64_t bytes);
+/// "350ms", "12m", "3d": whole units, rounded down.
+std::string human_age(std::chrono::nanoseconds age);
 /// "1 element", "12 elements".
 std::string count_of(std::uint64_t count, std::string_view noun);
 

@@ -24,6 +24,8 @@ struct Verb {
   std::string_view operands;
   std::string_view summary;
   Run (*declare)(Arguments&);
+  /// Errors as exit codes: others than exit_for() where somebody else's rules count.
+  Exit (*exit_for)(Errc) noexcept = slickq::cli::exit_for;
 };
 
 std::span<const Verb> verbs() noexcept;
@@ -55,6 +57,10 @@ Run declare_cursor_remove(Arguments&);
 Run declare_ps(Arguments&);
 Run declare_repair(Arguments&);
 Run declare_verify(Arguments&);
+Run declare_reset(Arguments&);
+Run declare_gc(Arguments&);
+Run declare_check(Arguments&);
+Exit check_exit_for(Errc code) noexcept;
 Run declare_bench(Arguments&);
 Run declare_daemon_status(Arguments&);
 Run declare_daemon_reload(Arguments&);

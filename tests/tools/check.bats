@@ -1,0 +1,94 @@
+# slickq check: a line and an exit code for monitoring.
+load common
+
+@test "a queue that is well is OK, with numbers" {
+  make_queue q --size 8 --elem 8
+  slickq push -q q -m a -m b
+  try slickq check q
+  expect_status 0
+  expect "$output" "OK - q: at index 2 | reserved=2c"
+}
+
+@test "lag: warning and critical, in elements and in parts of the ring" {
+  make_queue q --size 8 --elem 8
+  slickq cursor create q c --at begin >/dev/null
+  slickq push -q q -m a -m b -m c
+  try slickq check q --max-lag 3,5
+  expect_status 0
+  expect "$output" "OK - q: at index 3 | reserved=3c 'lag_c'=3;3;5;0"
+  try slickq check q --max-lag 2,5
+  expect_status 1
+  expect "$output" "WARNING - q: cursor c is 3 elements behind (37.5 % of the ring) | reserved=3c 'lag_c'=3;2;5;0"
+  try slickq check q --max-lag 10%,20%
+  expect_status 2
+  expect_match "$output" "CRITICAL - q: cursor c is 3 elements behind*'lag_c'=3;1;2;0"
+  try slickq check q --max-lag 2
+  expect_status 2
+  slickq cursor create q d --at end >/dev/null
+  try slickq check q --max-lag 2,2 --cursor d
+  expect_status 0
+  try slickq check q --max-lag 2,2 --cursor d --cursor c
+  expect_status 2
+}
+
+@test "a stall is critical when it lasts, and costs no time when there is none" {
+  cp "$GOLDEN_DIR/cpp-1.4.0/hole.bin" "$SLICKQ_SHM_DIR/hole"
+  try slickq check hole --max-stall 100ms
+  expect_status 2
+  expect_match "$output" "CRITICAL - hole: elements 2..2 are reserved and were not published for 100ms | * stalls=1;;0;0"
+  make_queue q --size 8 --elem 8
+  SECONDS=0
+  try slickq check q --max-stall 60s
+  expect_status 0
+  [ "$SECONDS" -lt 10 ]
+}
+
+@test "a rate is measured" {
+  make_queue q --size 1024 --elem 8
+  try slickq check q --min-rate 10 --interval 100ms
+  expect_status 2
+  expect_match "$output" "CRITICAL - q: 0.0 elements/s, less than 10 | reserved=0c rate=0.0;;10:;0"
+  yes | slickq push -q q --rate 1000 &
+  pids+=($!)
+  wait_until eval '[ "$(slickq inspect q --json | json "d[\"reserved_index\"]")" -gt 0 ]'
+  try slickq check q --min-rate 100 --interval 500ms
+  expect_status 0
+  expect_match "$output" "OK - q: at index * | reserved=*c rate=*;;100:;0"
+}
+
+@test "absent or damaged is critical; what keeps us from looking is unknown, mistakes too" {
+  try slickq check none
+  expect_error 2 "slickq: check: none: no such segment*"
+  make_queue q --size 8 --elem 8
+  truncate -s 100 "$SLICKQ_SHM_DIR/q"
+  try slickq check q
+  expect_status 2
+  try slickq check q --max-lag much
+  expect_error 3 "slickq: check: --max-lag: *"
+  try slickq check q --no-such-flag
+  expect_status 3
+  make_queue p --size 8 --elem 8
+  try slickq check p --cursor none
+  expect_status 2
+}
+
+@test "a queue that may only be read is checked, and nothing is written" {
+  make_queue q --size 8 --elem 8
+  slickq cursor create q c --at begin >/dev/null
+  chmod 0444 "$SLICKQ_SHM_DIR"/q*
+  before=$(cat "$SLICKQ_SHM_DIR"/q* | sha256sum)
+  user=()
+  [ "$(id -u)" != 0 ] || { user=(setpriv --reuid=nobody --regid=nogroup --clear-groups); chmod 0755 "$SLICKQ_SHM_DIR"; }
+  try "${user[@]}" "$(command -v slickq)" check q --max-lag 1,2 --max-stall 10ms
+  expect_status 0
+  expect "$(cat "$SLICKQ_SHM_DIR"/q* | sha256sum)" "$before"
+}
+
+@test "--json has the same in keys" {
+  make_queue q --size 8 --elem 8
+  slickq cursor create q c --at begin >/dev/null
+  slickq push -q q -m a
+  expect "$(slickq check q --max-lag 0,4 --json | json "d['schema'], d['state'], d['cursors'], d['stalls'],
+    d['published_per_s'], len(d['problems'])")" \
+    "('slickq.check/1', 'WARNING', [{'cursor': 'c', 'lag': 1, 'state': 'WARNING'}], [], None, 1)"
+}

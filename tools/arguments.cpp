@@ -162,6 +162,21 @@ void Arguments::convert_operands(const std::vector<std::string>& operands) {
   }
 }
 
+std::vector<Arguments::Known> Arguments::known_flags() const {
+  std::vector<Known> known;
+  for (const Flag& declared : flags_) {
+    if (declared.help.empty()) continue;
+    known.push_back({split_names(declared.names), declared.type, declared.help, declared.times == Times::many});
+  }
+  return known;
+}
+
+std::vector<Arguments::Known> Arguments::known_operands() const {
+  std::vector<Known> known;
+  for (const Operand& declared : operands_) known.push_back({{}, declared.name, declared.help, declared.all_left});
+  return known;
+}
+
 std::vector<std::string> Arguments::all_flag_names() const {
   std::vector<std::string> names{"--help"};
   for (const Flag& declared : flags_) {

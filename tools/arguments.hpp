@@ -52,6 +52,17 @@ class Arguments {
   /// Examples and remarks at the end of --help.
   void epilogue(std::string text) { epilogue_ = std::move(text); }
 
+  /// What was declared, for completion: flags with their spellings (the long one last) and the type of their value, empty
+  /// for a switch; operands with their name as the type. What --help does not tell of is left out.
+  struct Known {
+    std::vector<std::string> names;
+    std::string type;
+    std::string help;
+    bool many = false;
+  };
+  std::vector<Known> known_flags() const;
+  std::vector<Known> known_operands() const;
+
   /// Returns the help text when --help was given, else nothing.
   std::optional<std::string> parse(const std::vector<std::string>& arguments);
 

@@ -65,8 +65,10 @@ install_revision() {  # REVISION [DPKG-OPTION...]
 @test "outside: three packages, each file in the one it belongs to" {
   same "$(cd "$PACKAGES" && echo *.deb | sed -E 's/_[0-9.]+-1_[a-z0-9]+\.deb//g')" "libslickq-dev slickq slickqd"
   files() { dpkg-deb -c "$PACKAGES/$1"_*.deb | awk '$1 !~ /^d/ { print $6 }' | grep -v '/doc/.*/\(changelog\|copyright\)'; }
-  same "$(files slickq)" "$(printf '%s\n' ./usr/bin/slickq ./usr/share/man/man1/slickq.1.gz \
-    ./usr/share/man/man7/slickq-layout.7.gz)"
+  same "$(files slickq)" "$(printf '%s\n' ./usr/bin/slickq \
+    ./usr/share/bash-completion/completions/slickq ./usr/share/fish/vendor_completions.d/slickq.fish \
+    ./usr/share/man/man1/slickq.1.gz ./usr/share/man/man7/slickq-layout.7.gz \
+    ./usr/share/zsh/vendor-completions/_slickq)"
   same "$(files slickqd | grep -v /examples/)" "$(printf '%s\n' ./etc/slickq/slickqd.json \
     ./usr/lib/systemd/system/slickqd.service ./usr/lib/sysusers.d/slickqd.conf ./usr/sbin/slickqd \
     ./usr/share/man/man5/slickqd.json.5.gz ./usr/share/man/man8/slickqd.8.gz)"

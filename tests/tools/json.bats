@@ -15,6 +15,7 @@ schema() { json "d['schema']"; }
   expect "$(slickq ps q --json | schema)" slickq.ps/1
   expect "$(slickq verify q --json | schema)" slickq.verify/1
   expect "$(slickq version --json | schema)" slickq.version/1
+  expect "$(slickq completion bash --json | schema)" slickq.completion/1
   expect "$(slickq check q --json | schema)" slickq.check/1
   expect "$(slickq reset q --json | schema)" slickq.reset/1
   expect "$(slickq gc --match none --json | schema)" slickq.gc/1

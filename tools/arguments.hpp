@@ -52,8 +52,8 @@ class Arguments {
   /// Examples and remarks at the end of --help.
   void epilogue(std::string text) { epilogue_ = std::move(text); }
 
-  /// What was declared, for completion: flags with their spellings (the long one last) and the type of their value, empty
-  /// for a switch; operands with their name as the type. What --help does not tell of is left out.
+  /// What was declared, for completion: flags with their spellings (the long one last) and the type of their value,
+  /// empty for a switch; operands with their name as the type. What --help does not tell of is left out.
   struct Known {
     std::vector<std::string> names;
     std::string type;

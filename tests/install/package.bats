@@ -81,7 +81,9 @@ END
 @test "nothing of the build or the tests is installed" {
   run find "$PREFIX" -type f ! -path '*/include/slickq/*' ! -path '*/include/slick/*' ! -path '*/cmake/slick*' \
     ! -name libslickq.a ! -name slickq.pc ! -path '*/bin/slickq' ! -path '*/sbin/slickqd' ! -path '*/man/man?/slickq*' \
-    ! -path '*/systemd/system/slickqd.service' ! -path '*/sysusers.d/slickqd.conf' ! -path '*/doc/slickqd/examples/*'
+    ! -path '*/systemd/system/slickqd.service' ! -path '*/sysusers.d/slickqd.conf' ! -path '*/doc/slickqd/examples/*' \
+    ! -path '*/bash-completion/completions/slickq' ! -path '*/zsh/vendor-completions/_slickq' \
+    ! -path '*/fish/vendor_completions.d/slickq.fish'
   [ "$output" = "" ]
 }
 

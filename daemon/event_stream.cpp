@@ -3,7 +3,7 @@
 #include <fmt/format.h>
 
 #include <boost/asio/buffer.hpp>
-#include <boost/asio/write.hpp>
+#include <boost/asio/error.hpp>
 #include <utility>
 
 #include "json_text.hpp"
@@ -13,45 +13,74 @@ namespace slickqd {
 namespace asio = boost::asio;
 using boost::system::error_code;
 
-EventStream::EventStream(Socket socket, StreamFormat format, bool chunked)
-    : socket_(std::move(socket)), patience_(socket_.get_executor()), format_(format), chunked_(chunked) {}
+EventStream::EventStream(Socket socket, StreamFormat format, bool chunked, std::chrono::steady_clock::duration patience)
+    : socket_(std::move(socket)),
+      patience_(patience),
+      end_of_patience_(socket_.get_executor()),
+      format_(format),
+      chunked_(chunked) {
+  error_code ignored;  // of a connection that broke already: sending will tell
+  socket_.non_blocking(true, ignored);
+}
 
 void EventStream::start(std::string header, const std::string& body) {
   pending_ = std::move(header);
   if (!body.empty()) pending_ += chunk(body);
-  write();
+  send();
   watch_for_the_end();
 }
 
 void EventStream::tell(const std::string& json) {
   if (!is_open()) return;
-  if (pending_.size() > kMaxPending) return close();
   pending_ += chunk(stream_text(format_, json));
-  if (!writing_) write();
+  send();
+  if (pending_.size() > kMaxPending) close();
 }
 
 void EventStream::close() {
   error_code ignored;
   socket_.close(ignored);
-  patience_.cancel();
+  end_of_patience_.cancel();
 }
 
 std::string EventStream::chunk(const std::string& text) const {
   return chunked_ ? fmt::format("{:x}\r\n{}\r\n", text.size(), text) : text;
 }
 
-void EventStream::write() {
-  writing_ = true;
-  sent_ = std::exchange(pending_, {});
-  patience_.expires_after(kPatience);
-  patience_.async_wait([self = shared_from_this()](error_code cancelled) {
-    if (!cancelled) self->close();
+// As much as the kernel takes now, without waiting. Was it anything?
+bool EventStream::send() {
+  error_code error;
+  const std::size_t sent = socket_.write_some(asio::buffer(pending_), error);
+  if (error && error != asio::error::would_block) {
+    close();
+    return false;
+  }
+  pending_.erase(0, sent);
+  if (pending_.empty()) {
+    pending_.shrink_to_fit();  // a burst is rare
+    end_of_patience_.cancel();
+  } else {
+    if (sent > 0 || !waiting_) be_patient();
+    wait_for_room();
+  }
+  return sent > 0;
+}
+
+void EventStream::wait_for_room() {
+  if (std::exchange(waiting_, true)) return;
+  socket_.async_wait(Socket::wait_write, [self = shared_from_this()](error_code error) {
+    self->waiting_ = false;
+    if (!error && !self->pending_.empty()) self->send();
   });
-  asio::async_write(socket_, asio::buffer(sent_), [self = shared_from_this()](error_code error, std::size_t) {
-    self->patience_.cancel();
-    self->writing_ = false;
-    if (error) return self->close();
-    if (!self->pending_.empty()) self->write();
+}
+
+void EventStream::be_patient() {
+  end_of_patience_.expires_after(patience_);
+  end_of_patience_.async_wait([self = shared_from_this()](error_code cancelled) {
+    const bool renewed = self->end_of_patience_.expiry() > std::chrono::steady_clock::now();
+    if (cancelled || renewed || self->pending_.empty()) return;
+    // The loop may have stood still for all that time, which is no fault of who reads: one more chance.
+    if (!self->send()) self->close();
   });
 }
 

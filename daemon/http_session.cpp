@@ -27,7 +27,7 @@ HttpSession::HttpSession(Socket socket, Peer peer, HttpSite& site)
 }
 
 void HttpSession::run() {
-  stream_.expires_after(kTimeout);  // for reading and writing together
+  stream_.expires_after(site_.patience);
   http::async_read(stream_, buffer_, parser_, [self = shared_from_this()](beast::error_code error, std::size_t) {
     if (!error) return self->respond();
     if (error == http::error::body_limit) return self->refuse(http::status::payload_too_large);
@@ -70,6 +70,7 @@ void HttpSession::write(Answer answer) {
   response_.body() = std::move(answer.body);
   response_.keep_alive(false);
   response_.prepare_payload();
+  stream_.expires_after(site_.patience);
   http::async_write(stream_, response_, [self = shared_from_this()](beast::error_code, std::size_t) {
     beast::error_code ignored;  // the client may be gone: nothing is owed to it
     self->stream_.socket().shutdown(Socket::shutdown_send, ignored);

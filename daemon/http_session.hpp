@@ -1,8 +1,8 @@
 // One connection: one HTTP request, one answer; or a stream of events, which goes on by itself.
 //
 // Thread safety: everything runs on the io_context's one thread.
-// Hostile input: header and body are limited in size, reading and writing together in time. Keeps itself alive through
-// its pending operation.
+// Hostile input: header and body are limited in size, reading and writing each in time. Keeps itself alive through its
+// pending operation.
 #pragma once
 
 #include <boost/asio/generic/stream_protocol.hpp>
@@ -25,6 +25,8 @@ struct HttpSite {
   EventStreams streams{};
   /// Nobody's credentials are known: GET alone, and only for who says in his Host header that he means this machine.
   bool loopback_only = false;
+  /// For reading a request, and again for writing its answer; what making it took is not the client's fault.
+  std::chrono::steady_clock::duration patience = std::chrono::seconds(5);
 };
 
 class HttpSession : public std::enable_shared_from_this<HttpSession> {
@@ -32,7 +34,6 @@ class HttpSession : public std::enable_shared_from_this<HttpSession> {
   using Socket = boost::asio::generic::stream_protocol::socket;
   static constexpr std::size_t kMaxHeaderBytes = 8192;
   static constexpr std::size_t kMaxBodyBytes = 4096;
-  static constexpr std::chrono::seconds kTimeout{5};
 
   /// `site` outlives all sessions.
   HttpSession(Socket socket, Peer peer, HttpSite& site);

@@ -209,7 +209,7 @@ class Service {
       wait_for_round();
     }
     round();  // who asks for the status next sees the verdict
-    notify_.ready(result.ok ? status_line(*supervisor_.snapshot()) : "reload failed, running on: " + result.error);
+    notify_.ready(status_line(*supervisor_.snapshot()));
     return result;
   }
 

@@ -165,8 +165,9 @@ std::string status_line(const Snapshot& s) {
   for (std::size_t k = 0; k < kStates; ++k) {
     if (in_state[k] > 0) text += fmt::format(", {} {}", in_state[k], to_string(static_cast<QueueState>(k)));
   }
-  return text +
-         fmt::format("; round {} took {:.1f} ms", s.rounds, static_cast<double>(s.round_duration.count()) / 1000);
+  text += fmt::format("; round {} took {:.1f} ms", s.rounds, static_cast<double>(s.round_duration.count()) / 1000);
+  if (!s.last_reload_ok) text += "; last reload failed: " + s.last_error.substr(0, s.last_error.find('\n'));
+  return text;
 }
 
 }  // namespace slickqd

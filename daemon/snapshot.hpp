@@ -118,7 +118,7 @@ nlohmann::ordered_json to_json(const Snapshot& snapshot);
 /// One element of its "queues"; `now`: when the round was finished.
 nlohmann::ordered_json to_json(const QueueStatus& queue, Monotonic now);
 nlohmann::ordered_json to_json(const OrphanStatus& orphan);
-/// "3 queues: 1 missing, 1 stalled; round 17 took 0.4 ms", for systemctl status.
+/// "3 queues, 1 missing, 1 stalled; round 17 took 0.4 ms", for systemctl status; and why the last reload failed.
 std::string status_line(const Snapshot& snapshot);
 
 }  // namespace slickqd

@@ -1,7 +1,7 @@
 // One HTTP request to slickqd over its unix socket.
 //
 // Thread safety: one thread.
-// Contract: gives up after some seconds without an answer; never waits for ever.
+// Contract: gives up when connecting, asking or the answer takes longer than `patience`, and when the daemon ends.
 #pragma once
 
 #include <chrono>

@@ -6,7 +6,11 @@
 #include <unistd.h>
 
 #include <boost/asio/io_context.hpp>
+#include <chrono>
+#include <thread>
 #include <vector>
+
+#include "events.hpp"
 
 using namespace slickqd;
 using boost::asio::generic::stream_protocol;
@@ -14,12 +18,13 @@ using boost::asio::generic::stream_protocol;
 namespace {
 
 struct Client {
-  explicit Client(boost::asio::io_context& io, StreamFormat format = StreamFormat::json_lines, bool chunked = true) {
+  explicit Client(boost::asio::io_context& io, StreamFormat format = StreamFormat::json_lines, bool chunked = true,
+                  std::chrono::milliseconds patience = EventStream::kPatience) {
     int ends[2];
     REQUIRE(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, ends) == 0);
     fd = ends[0];
     stream = std::make_shared<EventStream>(stream_protocol::socket(io, stream_protocol(AF_UNIX, 0), ends[1]), format,
-                                           chunked);
+                                           chunked, patience);
   }
   Client(const Client&) = delete;
   Client& operator=(const Client&) = delete;
@@ -38,6 +43,24 @@ struct Client {
   int fd = -1;
   std::shared_ptr<EventStream> stream;
 };
+
+// Both sides go on until nothing moves any more: what the client got.
+std::string exchanged(boost::asio::io_context& io, const Client& client) {
+  std::string all;
+  std::string text;
+  do {
+    io.poll();
+    text = client.received();
+    all += text;
+  } while (!text.empty());
+  return all;
+}
+
+// More than the kernel takes, less than is kept.
+void fill(EventStreams& streams) {
+  const std::string details(1000, 'x');
+  for (int k = 0; k < 500; ++k) streams.tell({{"details", details}});
+}
 
 }  // namespace
 
@@ -86,6 +109,65 @@ TEST_CASE("who does not read is dropped, what is kept for him is bounded, and ot
   bool ended = false;
   CHECK(slow.received(&ended).size() < 1'000'000);
   CHECK(ended);
+}
+
+TEST_CASE("a burst of as many events as are remembered gets through whole, though the loop does not run meanwhile") {
+  boost::asio::io_context io{1};
+  EventStreams streams;
+  const Client client(io, StreamFormat::json_lines, false);
+  streams.add(client.stream);
+  client.stream->start("", "");
+  std::string told;
+  for (std::size_t k = 0; k < EventLog::kCapacity; ++k) {
+    const nlohmann::ordered_json event{{"event", "created"}, {"queue", std::string(500, 'q')}, {"number", k}};
+    told += event.dump() + "\n";
+    streams.tell(event);
+  }
+  const bool whole = exchanged(io, client) == told;  // half a megabyte: too much to print
+  CHECK(whole);
+  CHECK(client.stream->is_open());
+  streams.close();
+  io.poll();
+}
+
+TEST_CASE("who does not read is dropped in the midst of a burst, too") {
+  boost::asio::io_context io{1};
+  EventStreams streams;
+  const Client client(io);
+  streams.add(client.stream);
+  client.stream->start("H", "");
+  for (int k = 0; k < 4; ++k) fill(streams);
+  CHECK_FALSE(client.stream->is_open());
+}
+
+TEST_CASE("who takes nothing for a time is dropped, however little waits for him") {
+  boost::asio::io_context io{1};
+  EventStreams streams;
+  const Client client(io, StreamFormat::json_lines, true, std::chrono::milliseconds(20));
+  streams.add(client.stream);
+  client.stream->start("H", "");
+  io.run_for(std::chrono::milliseconds(60));
+  CHECK(client.stream->is_open());  // nothing waits
+  fill(streams);
+  CHECK(client.stream->is_open());
+  io.run();  // for ever, if he is not
+  CHECK_FALSE(client.stream->is_open());
+}
+
+TEST_CASE("who reads is kept, though the loop did not run for longer than that time") {
+  boost::asio::io_context io{1};
+  EventStreams streams;
+  const Client client(io, StreamFormat::json_lines, true, std::chrono::milliseconds(1000));
+  streams.add(client.stream);
+  client.stream->start("H", "");
+  fill(streams);
+  const std::size_t first = client.received().size();
+  std::this_thread::sleep_for(std::chrono::milliseconds(1100));
+  const std::size_t rest = exchanged(io, client).size();
+  CHECK(client.stream->is_open());
+  CHECK(first + rest > 500 * 1000);
+  streams.close();
+  io.poll();
 }
 
 TEST_CASE("a client that goes away, or says something, is forgotten; there are never more than so many") {

@@ -6,6 +6,7 @@
 #include <string>
 
 #include "notify_socket.hpp"
+#include "snapshot.hpp"
 #include "support/shm_dir.hpp"
 
 using daemon_test::NotifySocket;
@@ -63,4 +64,13 @@ TEST_CASE("the watchdog of another process is not ours") {
   CHECK_FALSE(Notify::from_environment().watchdog().has_value());
   unsetenv("WATCHDOG_USEC");
   unsetenv("WATCHDOG_PID");
+}
+
+TEST_CASE("the status line tells why the last reload failed, in one line") {
+  Snapshot snapshot;
+  const std::string good = status_line(snapshot);
+  CHECK(good.find("reload") == std::string::npos);
+  snapshot.last_reload_ok = false;
+  snapshot.last_error = "slickqd.json:3:5: unknown key\nand more";
+  CHECK(status_line(snapshot) == good + "; last reload failed: slickqd.json:3:5: unknown key");
 }

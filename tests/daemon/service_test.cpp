@@ -1,5 +1,6 @@
 // The real program, from start to end: signals, systemd, kill -9 under load.
 #include <doctest/doctest.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 
 #include <array>
@@ -20,6 +21,22 @@ using std::filesystem::exists;
 namespace {
 
 const std::string kTicks = R"([{"name":"ticks","size":1024,"elem":64,"mode":"0640","cursors":["strategy"]}])";
+
+// Of the files that this process and those it starts write.
+class FileSizeLimit {
+ public:
+  explicit FileSizeLimit(rlim_t bytes) {
+    REQUIRE(getrlimit(RLIMIT_FSIZE, &before_) == 0);
+    const rlimit lower{bytes, before_.rlim_max};
+    REQUIRE(setrlimit(RLIMIT_FSIZE, &lower) == 0);
+  }
+  FileSizeLimit(const FileSizeLimit&) = delete;
+  FileSizeLimit& operator=(const FileSizeLimit&) = delete;
+  ~FileSizeLimit() { setrlimit(RLIMIT_FSIZE, &before_); }
+
+ private:
+  rlimit before_{};
+};
 
 int run_to_end(const Place& place, std::vector<std::string> arguments) {
   Daemon daemon(arguments, place.log());
@@ -167,6 +184,58 @@ TEST_CASE(
                                             "WATCHDOG", "STOPPING"});
     CHECK(daemon.wait() == 0);
   }
+}
+
+TEST_CASE("the status tells of a failed reload until one succeeds") {
+  const Place place(kTicks);
+  const NotifySocket manager(place.run.file("notify"));
+  Daemon daemon(place.arguments(), place.log(), {"NOTIFY_SOCKET=" + manager.name()});
+  REQUIRE(manager.wait_for("READY=1"));
+  place.configure(R"([{"name":"ticks","size":1024,"elme":64}])");
+  daemon.signal(SIGHUP);
+  REQUIRE(manager.wait_for("READY=1"));
+  for (int rounds = 0; rounds < 3; ++rounds) {
+    const std::string message = manager.receive();
+    CHECK(message.starts_with("STATUS=1 queue, 1 ready; round "));
+    CHECK(message.find("; last reload failed: " + place.config + ":5:") != std::string::npos);
+  }
+  place.configure(kTicks);
+  daemon.signal(SIGHUP);
+  REQUIRE(manager.wait_for("READY=1"));
+  CHECK(manager.receive().find("reload") == std::string::npos);
+}
+
+TEST_CASE("systemd is asked for more time before large queues are made, at the start and at a reload") {
+  const std::string large = R"([{"name":"large","size":16777216,"elem":64}])";  // 1.3 GiB
+  const Place place(large);
+  if (std::filesystem::space(place.shm.path()).available < std::uintmax_t{2} << 30) {
+    MESSAGE("skipped: less than 2 GiB free in " << place.shm.path());
+    return;
+  }
+  // What is asked for before is all that is wanted: the making itself fails, at no cost.
+  const FileSizeLimit limit(rlim_t{1} << 30);
+  const NotifySocket manager(place.run.file("notify"));
+  const std::vector<std::string> environment{"NOTIFY_SOCKET=" + manager.name()};
+  Daemon refused(place.arguments(), place.log(), environment);
+  CHECK(manager.receive().starts_with("EXTEND_TIMEOUT_USEC="));
+  CHECK(refused.wait() == 73);
+
+  place.configure(kTicks);
+  Daemon daemon(place.arguments(), place.log(), environment);
+  const auto heard_until_ready = [&] {
+    std::string heard;
+    for (std::string message = manager.receive(); !message.empty(); message = manager.receive()) {
+      const std::string kind = message.substr(0, message.find('='));
+      if (kind != "STATUS") heard += kind + " ";
+      if (kind == "READY") break;
+    }
+    return heard;
+  };
+  CHECK(heard_until_ready() == "READY ");  // a small queue takes no time
+  place.configure(large);
+  daemon.signal(SIGHUP);
+  CHECK(heard_until_ready() == "RELOADING EXTEND_TIMEOUT_USEC READY ");
+  CHECK(place.happened().find("RLIMIT_FSIZE") != std::string::npos);
 }
 
 TEST_CASE("SIGTERM ends a daemon whose rounds take longer than their interval") {

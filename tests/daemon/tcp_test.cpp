@@ -136,6 +136,25 @@ TEST_CASE("events are followed as they happen, as lines on the socket and as a b
   CHECK_FALSE(lines.sees("never said"));
 }
 
+TEST_CASE("who follows hears of each of the many queues that one reload makes") {
+  OnTcp on;
+  Tcp lines(on.port);
+  lines.say("GET /v1/events?follow=1 HTTP/1.1\r\nHost: localhost\r\n\r\n");
+  CHECK(lines.sees("\r\n\r\n"));
+  std::string queues = kOneQueue;
+  for (int k = 0; k < 800; ++k) {
+    queues.insert(1, R"({"name":"many-)" + std::to_string(k) + R"(","size":8,"elem":8},)");
+  }
+  on.place.configure(queues, OnTcp::listen(on.port));
+  CHECK(http(on.place.socket, "POST", "/v1/reload").status == 200);
+  CHECK(lines.sees("reload_ok"));
+  int heard = 0;
+  for (int k = 0; k < 800; ++k) {
+    heard += lines.seen.find("\"queue\":\"many-" + std::to_string(k) + '"') != std::string::npos ? 1 : 0;
+  }
+  CHECK(heard == 800);
+}
+
 TEST_CASE("more followers than there may be are refused, and delay neither rounds nor others") {
   OnTcp on;
   std::vector<std::unique_ptr<Tcp>> followers;

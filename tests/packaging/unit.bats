@@ -39,6 +39,13 @@ teardown() {
   done
 }
 
+@test "what passes is waited for: names of the network at boot, room in shared memory after a failure" {
+  # By default systemd tries five times within a second, and then never again.
+  for setting in RestartSec=5s After=nss-user-lookup.target; do
+    grep -qxF "$setting" "$UNIT" || { echo "$setting" >&2; false; }
+  done
+}
+
 @test "the user it names is the one of sysusers.d" {
   root="$BATS_TEST_TMPDIR/root"
   mkdir -p "$root/etc"

@@ -8,8 +8,10 @@ setup() {
   export SLICKQD_SOCKET="$SLICKQ_SHM_DIR/socket"
 }
 
-answer() {  # HTTP-STATUS JSON: one answer for every request; the request lines go to $BATS_TEST_TMPDIR/requests
-  python3 "$BATS_TEST_DIRNAME/fake_daemon.py" "$SLICKQD_SOCKET" "$1" "$2" "$BATS_TEST_TMPDIR/requests" &
+# HTTP-STATUS JSON [SECONDS]: one answer for every request, after that time; the request lines go to
+# $BATS_TEST_TMPDIR/requests
+answer() {
+  python3 "$BATS_TEST_DIRNAME/fake_daemon.py" "$SLICKQD_SOCKET" "$1" "$2" "$BATS_TEST_TMPDIR/requests" "${3:-0}" &
   pids+=($!)
   wait_until test -S "$SLICKQD_SOCKET"
 }
@@ -72,6 +74,18 @@ STATUS='{"schema":"slickqd.status/1","version":"0.1.0","pid":42,"started":"then"
   kill -STOP "${pids[-1]}"
   try slickq daemon status
   expect_error 1 "slickq: daemon status: $SLICKQD_SOCKET: *the daemon does not answer*is it stopped*"
+}
+
+@test "a reload is waited for as long as its daemon lives" {
+  answer 200 '{"ok":true}' 3600
+  slickq daemon reload >"$BATS_TEST_TMPDIR/told" 2>&1 &
+  client=$!
+  wait_until grep -qs reload "$BATS_TEST_TMPDIR/requests"
+  kill -KILL "${pids[-1]}"
+  status=0
+  wait "$client" || status=$?
+  expect_status 1
+  expect_match "$(cat "$BATS_TEST_TMPDIR/told")" "slickq: daemon reload: $SLICKQD_SOCKET: read the answer: *"
 }
 
 @test "no daemon is 3, with the socket that was tried" {

@@ -1,15 +1,21 @@
-"""Answers every HTTP request on a unix socket alike.  usage: fake_daemon.py SOCKET STATUS BODY REQUESTS_FILE"""
+"""Answers every HTTP request on a unix socket alike, after some time.
+
+usage: fake_daemon.py SOCKET STATUS BODY REQUESTS_FILE [SECONDS]
+"""
 import http.server
 import socketserver
 import sys
+import time
 
-path, status, body, requests = sys.argv[1:]
+path, status, body, requests = sys.argv[1:5]
+seconds = float(sys.argv[5]) if len(sys.argv) > 5 else 0
 
 
 class Handler(http.server.BaseHTTPRequestHandler):
     def answer(self):
         with open(requests, "a", encoding="utf-8") as log:
             log.write(f"{self.command} {self.path}\n")
+        time.sleep(seconds)
         data = body.encode()
         self.send_response(int(status))
         self.send_header("Content-Type", "application/json")

@@ -130,8 +130,9 @@ std::string verdict_text(const Json& verdict) {
 
 Exit reload(Session& session, const Options& options) {
   const std::string socket = socket_path(options);
-  // The daemon answers when it has parsed and planned all of the new configuration.
-  const DaemonReply reply = ask_daemon(socket, "POST", "/v1/reload", std::chrono::seconds(60));
+  // The daemon answers when the new configuration is in force, or refused: getting the memory of large queues takes
+  // minutes. A daemon that ends meanwhile ends the connection, and the waiting.
+  const DaemonReply reply = ask_daemon(socket, "POST", "/v1/reload", std::chrono::hours(1));
   const Json verdict = parsed(socket, reply);
   if (reply.status != 200 && reply.status != 422) refused(socket, reply, verdict);
   if (session.globals.json) {

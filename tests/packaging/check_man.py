@@ -1,8 +1,8 @@
 """The man pages say what the programs say of themselves.  usage: check_man.py SOURCE_DIR BIN_DIR
 
 slickq(1): a section for each verb with its operands, an entry for each flag of its --help, and no others; the same
-for slickqd(8). slickqd.json(5): an entry for each key of the schema with its type, default and choices, and no others.
-The exit codes are those of the code.
+for slickqd(8), and each HTTP request that is answered. slickqd.json(5): an entry for each key of the schema with its
+type, default and choices, and no others. The exit codes are those of the code.
 """
 import json
 import pathlib
@@ -79,6 +79,18 @@ def check_slickqd():
     compare("slickqd(8), SYNOPSIS", [m for m in re.findall(r"--[a-z-]+", synopsis) if m not in " ".join(truth)], [])
 
 
+def check_requests():
+    """`GET /v1/status`, as the table of the code and the entries of the page have them."""
+    table = re.findall(r'Route\{"([A-Z]+)", "([^"]+)", (true|false)', (source / "daemon/routes.cpp").read_text())
+    truth = [f"{method} {path}{'NAME' if takes_name == 'true' else ''}" for method, path, takes_name in table]
+    told = []
+    for entry in entries(sections("slickqd.8.scd", 1)["HTTP"]):
+        method, paths = entry.split(" ", 1)
+        told += [f"{method} {path}" for path in paths.split(", ")]
+    compare("slickqd(8), HTTP", told, truth)
+    return len(truth)
+
+
 def check_exit_codes(page, header, summary):
     listed = entries(sections(page, 1)["EXIT STATUS"])
     compare(f"{page}, EXIT STATUS", listed, re.findall(r" = (\d+)", (source / header).read_text()))
@@ -127,8 +139,9 @@ def check_config():
 
 verbs = check_slickq()
 check_slickqd()
+requests = check_requests()
 check_exit_codes("slickq.1.scd", "tools/exit_codes.hpp", help_of(str(programs / "slickq")))
 check_exit_codes("slickqd.8.scd", "daemon/exit_code.hpp", help_of(str(programs / "slickqd")))
 options = check_config()
-print("\n".join(mistakes) or f"{verbs} verbs and {options} keys of a queue agree")
-sys.exit(1 if mistakes or verbs < 15 or options < 10 else 0)
+print("\n".join(mistakes) or f"{verbs} verbs, {requests} requests and {options} keys of a queue agree")
+sys.exit(1 if mistakes or verbs < 15 or requests < 10 or options < 10 else 0)

@@ -19,12 +19,12 @@ using std::chrono::milliseconds;
 
 namespace {
 
-enum class Client { reads, does_not_read };
+enum class Habit { reads, does_not_read };  // of the client
 
 // A session and its client.
 class Talk {
  public:
-  Talk(milliseconds patience, Client client) : client_(client) {
+  Talk(milliseconds patience, Habit habit) : habit_(habit) {
     REQUIRE(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, ends_) == 0);
     site.patience = patience;
   }
@@ -40,7 +40,7 @@ class Talk {
     std::string text;
     while (!io_.stopped()) {
       io_.run_for(milliseconds(1));
-      if (client_ == Client::reads) text += received();
+      if (habit_ == Habit::reads) text += received();
     }
     return text + received();
   }
@@ -56,7 +56,7 @@ class Talk {
     return text;
   }
 
-  Client client_;
+  Habit habit_;
   boost::asio::io_context io_{1};
   int ends_[2]{-1, -1};
 };
@@ -75,7 +75,7 @@ const std::string kEvents = "GET /v1/events HTTP/1.1\r\n\r\n";
 }  // namespace
 
 TEST_CASE("an answer that takes longer to make than a client may take is delivered all the same") {
-  Talk talk(milliseconds(1000), Client::reads);
+  Talk talk(milliseconds(1000), Habit::reads);
   const LongLog events;
   talk.site.backend.events = [&]() -> const EventLog& {
     std::this_thread::sleep_for(milliseconds(1200));
@@ -87,10 +87,10 @@ TEST_CASE("an answer that takes longer to make than a client may take is deliver
 }
 
 TEST_CASE("who does not say what he wants, or does not take his answer, is let go after a time") {
-  Talk silent(milliseconds(50), Client::reads);
+  Talk silent(milliseconds(50), Habit::reads);
   CHECK(silent.ask("GET /v1/sta").empty());
 
-  Talk slow(milliseconds(50), Client::does_not_read);
+  Talk slow(milliseconds(50), Habit::does_not_read);
   const LongLog events;
   slow.site.backend.events = [&]() -> const EventLog& { return events.log; };
   CHECK(slow.ask(kEvents).size() < EventLog::kCapacity * 1000);

@@ -13,8 +13,8 @@
 
 namespace slickqd {
 
-/// How long it may take to make queues of so many bytes: 200 MB/s, a tenth of what a slow machine needs to get, zero
-/// and prefault shared memory (2 us a page of 4 KiB, design 7).
+/// How long it may take to make queues of so many bytes: 200 MB/s, a tenth of the speed of a machine that takes 2 us to
+/// get, zero and touch a page of 4 KiB.
 std::chrono::microseconds time_to_make(std::uint64_t bytes) noexcept;
 
 class Notify {

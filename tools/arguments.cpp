@@ -179,9 +179,8 @@ std::vector<Arguments::Known> Arguments::known_operands() const {
 
 std::vector<std::string> Arguments::all_flag_names() const {
   std::vector<std::string> names{"--help"};
-  for (const Flag& declared : flags_) {
-    if (declared.help.empty()) continue;
-    for (std::string& name : split_names(declared.names)) names.push_back(std::move(name));
+  for (Known& flag : known_flags()) {
+    for (std::string& name : flag.names) names.push_back(std::move(name));
   }
   return names;
 }

@@ -154,8 +154,7 @@ class Completer {
                    const std::vector<std::string>& operands) {
     for (const Values& values : kValues) {
       if (values.flag != flag || (!values.verb.empty() && values.verb != verb.name)) continue;
-      for (const std::string_view word : values.words) offer(word);
-      return;
+      return offer_all(values.words);
     }
     if (type == "SHELL") return offer_all(kShells);
     found_.files = std::ranges::count(kFileTypes, type) != 0;

@@ -57,9 +57,9 @@ Run declare_completion(Arguments& arguments) {
   arguments.rest("WORD", append_to(options->words), "of words: the command line, the word under the cursor last",
                  Arguments::Need::optional);
   arguments.epilogue(
-      "The packages install the scripts. By hand: eval \"$(slickq completion bash)\"; source <(slickq completion "
-      "zsh);\n"
-      "slickq completion fish | source. Queues and cursors that are there are offered, too.");
+      "The packages install the scripts. By hand: eval \"$(slickq completion bash)\"; or\n"
+      "source <(slickq completion zsh); or slickq completion fish | source.\n"
+      "Queues and cursors that are there are offered, too.");
   return [options](Session& session) { return run_completion(session, *options); };
 }
 

@@ -4,12 +4,10 @@
 
 #include <algorithm>
 #include <chrono>
-#include <map>
 #include <memory>
+#include <set>
 
-#include "../holder_text.hpp"
 #include "../json.hpp"
-#include "../table.hpp"
 #include "../values.hpp"
 #include "../verbs.hpp"
 #include "slickq/catalog.hpp"
@@ -52,7 +50,7 @@ class Collector {
     wanted.shm_dir = session.globals.shm_dir;
     wanted.scan = false;
     entries_ = list_segments(wanted);
-    for (const Entry& entry : entries_) by_name_.emplace(entry.name, &entry);
+    for (const Entry& entry : entries_) names_.insert(entry.name);
   }
 
   std::vector<Fate> run() {
@@ -89,9 +87,15 @@ class Collector {
   std::string why_used(const Entry& entry) const {
     if (entry.holders && entry.holders->held) return "held by " + entry.holders->describe();
     const auto cursor = split_cursor_name(entry.name);
-    const auto queue = cursor ? by_name_.find(cursor->queue) : by_name_.end();
-    if (queue == by_name_.end() || !queue->second->holders || !queue->second->holders->held) return {};
-    return "its queue is held by " + queue->second->holders->describe();
+    if (!cursor || !names_.contains(cursor->queue)) return {};
+    // Asked now: the list may be as old as many removals take, and core asks for the cursor only.
+    try {
+      const Holders holders = find_holders(segment_path(session_.globals.shm_dir, cursor->queue));
+      return holders.held ? "its queue is held by " + holders.describe() : "";
+    } catch (const Error& error) {
+      if (error.code() == Errc::not_found) return {};  // removed as an orphan itself
+      return "its queue cannot be looked at: " + error.cause();
+    }
   }
 
   // The last word has core: exclusive lock, lease, quarantine.
@@ -115,7 +119,7 @@ class Collector {
   Session& session_;
   const Options& options_;
   std::vector<Entry> entries_;
-  std::map<std::string, const Entry*> by_name_;
+  std::set<std::string> names_;
   Exit worst_ = Exit::ok;
 };
 
@@ -191,11 +195,9 @@ Run declare_gc(Arguments& arguments) {
                    "made, or changed as a file, so long ago; 10m");
   arguments.flag("--dry-run", options->dry_run, "only tell what would be removed");
   arguments.epilogue(
-      "An orphan is a queue or a cursor by its bytes, its name matches, it is old enough, and nobody has it open: "
-      "proven\n"
-      "as for unlink. A cursor is in use as long as its queue is. What is not an orphan is told with -v. Removals "
-      "that\n"
-      "somebody was killed in are finished, too.\n"
+      "An orphan is a queue or a cursor by its bytes, its name matches, it is old enough, and nobody has it open:\n"
+      "proven as for unlink. A cursor is in use as long as its queue is. What is not an orphan is told with -v.\n"
+      "Removals that somebody was killed in are finished, too.\n"
       "example: slickq gc --match 'job-*' --older-than 1h");
   return [options](Session& session) { return collect_all(session, *options); };
 }

@@ -53,9 +53,8 @@ Run declare_reset(Arguments& arguments) {
   arguments.flag("--force", options->force, "also while somebody holds it, who may lose items or get them twice");
   arguments.flag("--dry-run", options->dry_run, "only tell what would be reset; needs no right to write");
   arguments.epilogue(
-      "The queue is empty afterwards and begins at index 0 again. Consumers notice it, and so do named cursors: the "
-      "next\n"
-      "pop puts them back to 0.\n"
+      "The queue is empty afterwards and begins at index 0 again. Consumers notice it, and so do named cursors: the\n"
+      "next pop puts them back to 0.\n"
       "Refused (exit code 7), with the holders named, while anybody has it open or mapped.");
   return [options](Session& session) { return run_reset(session, *options); };
 }

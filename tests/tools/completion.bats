@@ -5,6 +5,7 @@ load common
 offers() {
   local shell=$1
   shift
+  cd "$BATS_TEST_TMPDIR" || return 1  # bash offers the files here, too
   case $shell in
     bash)
       bash -c 'eval "$(slickq completion bash)"

@@ -35,7 +35,7 @@ void pause_for(std::chrono::nanoseconds time) noexcept {
 
 void Backoff::wait() noexcept {
   pause_for(next_);
-  next_ = std::min(next_ * 2, kLongest);
+  next_ = std::min(next_ * 2, longest_);
 }
 
 }  // namespace slickq::cli

@@ -15,15 +15,16 @@ bool interrupted() noexcept;
 /// Sleep, but not beyond an interrupt.
 void pause_for(std::chrono::nanoseconds time) noexcept;
 
-/// Waiting for a queue that does not wake anybody: soon again at first, then once a millisecond.
+/// Waiting for a queue that does not wake anybody: soon again at first, then once in `longest`.
 class Backoff {
  public:
+  explicit Backoff(std::chrono::nanoseconds longest = std::chrono::milliseconds(1)) noexcept : longest_(longest) {}
   void wait() noexcept;
   void reset() noexcept { next_ = kFirst; }
 
  private:
   static constexpr std::chrono::nanoseconds kFirst = std::chrono::microseconds(20);
-  static constexpr std::chrono::nanoseconds kLongest = std::chrono::milliseconds(1);
+  std::chrono::nanoseconds longest_;
   std::chrono::nanoseconds next_ = kFirst;
 };
 

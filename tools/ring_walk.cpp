@@ -1,7 +1,6 @@
 #include "ring_walk.hpp"
 
 #include <algorithm>
-#include <optional>
 
 namespace slickq::cli {
 namespace {
@@ -34,6 +33,18 @@ std::optional<Slot> nth_item_before(const View& view, std::uint64_t end, std::ui
   return std::nullopt;
 }
 
+// `index`, or the end of the item it stands inside of.
+std::uint64_t boundary_at(const View& view, std::uint64_t index, std::uint64_t reserved) {
+  const bool in_ring = index < reserved && reserved - index <= view.geometry().capacity();
+  if (!in_ring) return index;
+  const auto item = nth_item_before(view, index + 1, 1);
+  if (!item || item->data_index == index) return index;
+  const std::uint64_t end = item->data_index + view.geometry().footprint(item->size);
+  return index < end && end <= reserved ? end : index;
+}
+
+}  // namespace
+
 std::optional<Hole> hole_around(const View& view, std::uint64_t cursor) {
   for (ScanOptions options;;) {
     const Scan seen = scan(view, options);
@@ -46,18 +57,6 @@ std::optional<Hole> hole_around(const View& view, std::uint64_t cursor) {
     options.frontier = seen.holes.back().next;
   }
 }
-
-// `index`, or the end of the item it stands inside of.
-std::uint64_t boundary_at(const View& view, std::uint64_t index, std::uint64_t reserved) {
-  const bool in_ring = index < reserved && reserved - index <= view.geometry().capacity();
-  if (!in_ring) return index;
-  const auto item = nth_item_before(view, index + 1, 1);
-  if (!item || item->data_index == index) return index;
-  const std::uint64_t end = item->data_index + view.geometry().footprint(item->size);
-  return index < end && end <= reserved ? end : index;
-}
-
-}  // namespace
 
 std::uint64_t next_boundary(const View& view, std::uint64_t after, std::uint64_t end) {
   const Geometry& geometry = view.geometry();

@@ -7,6 +7,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <vector>
 
 #include "slickq/scan.hpp"
@@ -17,6 +18,9 @@ namespace slickq::cli {
 
 /// The first index in (after, end) where a reader finds an item or a jump marker; `end` when there is none.
 std::uint64_t next_boundary(const View& view, std::uint64_t after, std::uint64_t end);
+
+/// The hole that `cursor` stands in, if it does.
+std::optional<Hole> hole_around(const View& view, std::uint64_t cursor);
 
 /// The cursor that `position` means in this ring now. An index inside an item is moved to the next item; `-N`
 /// counts items, not elements.

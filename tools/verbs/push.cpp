@@ -9,6 +9,7 @@
 #include "../input.hpp"
 #include "../interrupt.hpp"
 #include "../json.hpp"
+#include "../pushed.hpp"
 #include "../struct_format.hpp"
 #include "../values.hpp"
 #include "../verbs.hpp"
@@ -57,7 +58,7 @@ class Pusher {
     for (std::uint64_t k = 0; k < options_->count && !interrupted(); ++k) {
       pace_.wait();
       if (interrupted()) return;
-      require_pushed(producer_.push(bytes));
+      require_pushed(producer_.push(bytes), queue_->name());
       if (first_ == kNoIndex) first_ = producer_.last_index();
     }
   }
@@ -68,18 +69,6 @@ class Pusher {
   const Producer& producer() const { return producer_; }
 
  private:
-  void require_pushed(Push result) const {
-    const std::string& name = queue_->name();
-    if (result == Push::obstructed) {
-      throw Error(Errc::busy, name, "another producer stands still while it writes where this item would have to go",
-                  fmt::format("see who: slickq inspect {}   or make the ring larger", name));
-    }
-    if (result == Push::exhausted) {
-      throw Error(Errc::exhausted, name, "the highest index, 2^47, is reached",
-                  fmt::format("remove and create it again: slickq unlink {}", name));
-    }
-  }
-
   [[noreturn]] void refuse(std::size_t bytes, std::uint32_t room, std::string_view what) const {
     throw Error(Errc::invalid_argument, queue_->name(),
                 fmt::format("{} is too long: {} bytes or more, an element has {} ({} pushed before it)", what, bytes,

@@ -32,6 +32,8 @@ constexpr std::array kVerbs{
     Verb{"repair", "", "QUEUE", "jump over what dead producers left", declare_repair},
     Verb{"reset", "", "QUEUE", "empty a queue nobody uses", declare_reset},
     Verb{"check", "", "QUEUE", "is all well? for Nagios and its like", declare_check, check_exit_for},
+    Verb{"watch", "", "[QUEUE...]", "rates, gap, lag and loss, live", declare_watch},
+    Verb{"top", "", "", "the same on a full screen, with keys", declare_top},
     Verb{"bench", "", "", "how fast a queue is on this machine", declare_bench},
     Verb{"daemon status", "", "", "what slickqd watches", declare_daemon_status},
     Verb{"daemon reload", "", "", "make slickqd read its configuration again", declare_daemon_reload},

@@ -61,6 +61,8 @@ Run declare_reset(Arguments&);
 Run declare_gc(Arguments&);
 Run declare_check(Arguments&);
 Exit check_exit_for(Errc code) noexcept;
+Run declare_watch(Arguments&);
+Run declare_top(Arguments&);
 Run declare_bench(Arguments&);
 Run declare_daemon_status(Arguments&);
 Run declare_daemon_reload(Arguments&);

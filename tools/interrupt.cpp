@@ -14,11 +14,12 @@ void on_signal(int) { raised = 1; }
 
 }  // namespace
 
-void catch_interrupts() {
+void catch_interrupts(std::initializer_list<int> more) {
   struct sigaction action {};
   action.sa_handler = on_signal;  // without SA_RESTART: a blocked read() must return
   sigaction(SIGINT, &action, nullptr);
   sigaction(SIGTERM, &action, nullptr);
+  for (const int signal : more) sigaction(signal, &action, nullptr);
 }
 
 bool interrupted() noexcept { return raised != 0; }

@@ -5,11 +5,12 @@
 #pragma once
 
 #include <chrono>
+#include <initializer_list>
 
 namespace slickq::cli {
 
-/// From here on SIGINT and SIGTERM only raise the flag, and interrupt blocking system calls.
-void catch_interrupts();
+/// From here on SIGINT, SIGTERM and `more` only raise the flag, and interrupt blocking system calls.
+void catch_interrupts(std::initializer_list<int> more = {});
 bool interrupted() noexcept;
 
 /// Sleep, but not beyond an interrupt.

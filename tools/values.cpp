@@ -79,6 +79,12 @@ std::chrono::nanoseconds parse_duration(std::string_view flag, std::string_view 
   bad_value(flag, text, "a duration such as 500ms, 2s or 1m");
 }
 
+std::chrono::nanoseconds parse_interval(std::string_view flag, std::string_view text) {
+  const auto interval = parse_duration(flag, text);
+  if (interval < std::chrono::milliseconds(10)) bad_value(flag, text, "an interval: 10ms is the shortest");
+  return interval;
+}
+
 double parse_rate(std::string_view flag, std::string_view text) {
   const auto value = decimal(text);
   if (!value || *value <= 0) bad_value(flag, text, "a rate (a number above zero, so many a second)");

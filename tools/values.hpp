@@ -20,6 +20,8 @@ std::uint64_t parse_number(std::string_view flag, std::string_view text);
 std::uint64_t parse_size(std::string_view flag, std::string_view text);
 /// 500us, 500ms, 2s, 1.5m, 1h; a number without a unit is seconds. More than zero.
 std::chrono::nanoseconds parse_duration(std::string_view flag, std::string_view text);
+/// The same, and no less than 10 ms: time between two rounds of something that is looked at.
+std::chrono::nanoseconds parse_interval(std::string_view flag, std::string_view text);
 /// A number above zero, fractions allowed: so many a second.
 double parse_rate(std::string_view flag, std::string_view text);
 /// Octal permission bits, 0660 or 660.

@@ -32,6 +32,8 @@ constexpr std::array kVerbs{
     Verb{"repair", "", "QUEUE", "jump over what dead producers left", declare_repair},
     Verb{"reset", "", "QUEUE", "empty a queue nobody uses", declare_reset},
     Verb{"check", "", "QUEUE", "is all well? for Nagios and its like", declare_check, check_exit_for},
+    Verb{"watch", "", "[QUEUE...]", "rates, gap, lag and loss, live", declare_watch},
+    Verb{"top", "", "", "the same on a full screen, with keys", declare_top},
     Verb{"record", "", "QUEUE|FILE... -o FILE", "what goes through queues, as Wireshark reads it", declare_record},
     Verb{"replay", "", "FILE", "push again what was recorded", declare_replay},
     Verb{"doctor", "", "", "does this machine suit queues, and what to do about it", declare_doctor},

@@ -63,6 +63,8 @@ Run declare_record(Arguments&);
 Run declare_replay(Arguments&);
 Run declare_check(Arguments&);
 Exit check_exit_for(Errc code) noexcept;
+Run declare_watch(Arguments&);
+Run declare_top(Arguments&);
 Run declare_doctor(Arguments&);
 Run declare_bench(Arguments&);
 Run declare_daemon_status(Arguments&);

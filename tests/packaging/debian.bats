@@ -68,6 +68,7 @@ install_revision() {  # REVISION [DPKG-OPTION...]
   same "$(files slickq)" "$(printf '%s\n' ./usr/bin/slickq \
     ./usr/share/bash-completion/completions/slickq ./usr/share/fish/vendor_completions.d/slickq.fish \
     ./usr/share/man/man1/slickq.1.gz ./usr/share/man/man7/slickq-layout.7.gz \
+    ./usr/share/man/man7/slickq-cookbook.7.gz \
     ./usr/share/zsh/vendor-completions/_slickq)"
   same "$(files slickqd | grep -v /examples/)" "$(printf '%s\n' ./etc/slickq/slickqd.json \
     ./usr/lib/systemd/system/slickqd.service ./usr/lib/sysusers.d/slickqd.conf ./usr/sbin/slickqd \
@@ -108,7 +109,7 @@ install_revision() {  # REVISION [DPKG-OPTION...]
   same "$(calls)" "daemon-reload;start slickqd.service"
   inside 'slickq --version; slickqd --version; pkg-config --exists slickq
     slickqd --check-config
-    for page in slickq.1 slickq-layout.7 slickqd.8 slickqd.json.5; do man -w "${page##*.}" "${page%.*}"; done'
+    for page in slickq.1 slickq-layout.7 slickq-cookbook.7 slickqd.8 slickqd.json.5; do man -w "${page##*.}" "${page%.*}"; done'
   inside "test -L $UNIT"
   same "$(inside 'getent passwd slickq | cut -d : -f 1,6,7')" "slickq:/:/usr/sbin/nologin"
   same "$(inside "dpkg-query -W -f '\${Conffiles}' slickqd" | awk 'NF { print $1 }')" /etc/slickq/slickqd.json

@@ -19,6 +19,15 @@ PATH="$BUILD_DIR/bin:$PATH"
   [ "$status" -eq 0 ]
 }
 
+@test "the README's cookbook is that of the manual" {
+  sed -n '/^### Cookbook/,/^###* [^C]/p' "$SOURCE_DIR/README.md" | grep -oP '^\|.*?\| `\K[^`]+' >"$BATS_TEST_TMPDIR/commands"
+  [ "$(wc -l <"$BATS_TEST_TMPDIR/commands")" -ge 12 ]
+  sed 's/\\\\/\\/g' "$SOURCE_DIR/config/man/slickq-cookbook.7.scd" >"$BATS_TEST_TMPDIR/page"
+  while read -r command; do
+    grep -qF "$command" "$BATS_TEST_TMPDIR/page" || { echo "not in the manual: $command" >&2; false; }
+  done < <(sed 's/\\|/|/' "$BATS_TEST_TMPDIR/commands")
+}
+
 @test "the configurations in the pages and in the packages are good" {
   sed -n '/^{$/,/^}$/p' "$SOURCE_DIR/config/man/slickqd.json.5.scd" >"$BATS_TEST_TMPDIR/example.json"
   grep -q queues "$BATS_TEST_TMPDIR/example.json"
@@ -35,7 +44,7 @@ PATH="$BUILD_DIR/bin:$PATH"
 
 @test "man shows each page without a warning" {
   command -v scdoc >/dev/null || skip "no scdoc here"
-  for page in slickq.1 slickq-layout.7 slickqd.8 slickqd.json.5; do
+  for page in slickq.1 slickq-layout.7 slickq-cookbook.7 slickqd.8 slickqd.json.5; do
     run --separate-stderr env LC_ALL=C.UTF-8 MANWIDTH=80 man --warnings -E UTF-8 -l "$BUILD_DIR/config/man/$page.gz"
     [[ "$status" -eq 0 && -z "$stderr" ]] || { echo "$page: $stderr" >&2; false; }
     [[ "$output" == *"NAME"*"SEE ALSO"* ]]

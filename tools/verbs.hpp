@@ -64,6 +64,8 @@ Exit check_exit_for(Errc code) noexcept;
 Run declare_bench(Arguments&);
 Run declare_daemon_status(Arguments&);
 Run declare_daemon_reload(Arguments&);
+Run declare_daemon_plan(Arguments&);
+Run declare_daemon_events(Arguments&);
 Run declare_completion(Arguments&);
 Run declare_version(Arguments&);
 

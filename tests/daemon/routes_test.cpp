@@ -20,6 +20,7 @@ struct Site {
                .events = [this]() -> const EventLog& { return world.supervisor->events(); },
                .history = [this](std::string_view name) { return world.supervisor->history_of(name); },
                .reload = [this] { return world.supervisor->reload(); },
+               .plan = [this] { return world.supervisor->plan_reload(); },
                .repair = [this](std::string_view name,
                                 const RepairWish& wish) { return world.supervisor->repair_as_asked(name, wish); },
                .collect_orphans = [this](bool dry_run) { return world.supervisor->collect_orphans(dry_run); },

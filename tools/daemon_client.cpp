@@ -10,6 +10,8 @@
 #include <boost/beast/core/rate_policy.hpp>
 #include <boost/beast/http.hpp>
 #include <cerrno>
+#include <cstdint>
+#include <limits>
 #include <utility>
 
 #include "slickq/error.hpp"
@@ -141,7 +143,7 @@ class DaemonStream::Impl : public Exchange {
 DaemonStream::DaemonStream(const std::string& socket, const std::string& target, std::chrono::seconds patience)
     : impl_(std::make_unique<Impl>(socket, patience)) {
   impl_->send("GET", target);
-  impl_->parser().body_limit(boost::none);
+  impl_->parser().body_limit(std::numeric_limits<std::uint64_t>::max());  // Boost 1.74 takes none for 0, at times
   impl_->read_header();
 }
 

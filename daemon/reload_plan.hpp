@@ -33,8 +33,8 @@ struct PlannedStep {
   std::uint64_t bytes = 0;  ///< create, recreate of an idle one: what the new one takes
 };
 
-/// `now`: in force. `next`: what was read, with its plan. In the order of `next`'s queues, each before its cursors; then
-/// what would be forgotten; orphans last.
+/// `now`: in force. `next`: what was read, with its plan. In the order of `next`'s queues, each before its cursors;
+/// then what would be forgotten; orphans last.
 std::vector<PlannedStep> planned_steps(const Config& now, const Config& next, const Plan& plan);
 
 nlohmann::ordered_json to_json(const PlannedStep& step);

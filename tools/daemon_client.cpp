@@ -52,8 +52,8 @@ void check(const std::string& socket, const char* action, const beast::error_cod
   if (error) throw Error(Errc::system, socket, fmt::format("{}: {}", action, error.message()), {}, error.value());
 }
 
-// One request and what comes back. Beast keeps deadlines for asynchronous operations only: each is started alone and run
-// to its end.
+// One request and what comes back. Beast keeps deadlines for asynchronous operations only: each is started alone and
+// run to its end.
 class Exchange {
  public:
   using Parser = http::response_parser<http::string_body>;

@@ -11,7 +11,8 @@ TEST_CASE("an event is one object: time, number, event, queue, details") {
   std::string sunk;
   EventLog log(clock, [&](EventKind, const nlohmann::ordered_json& line) { sunk = line.dump(); });
   log.record({EventKind::stall, "ticks", {{"index", 3}, {"age_ms", 2000}}});
-  CHECK(sunk == R"({"time":"2027-01-15T08:00:00.000Z","seq":1,"event":"stall","queue":"ticks","index":3,"age_ms":2000})");
+  CHECK(sunk ==
+        R"({"time":"2027-01-15T08:00:00.000Z","seq":1,"event":"stall","queue":"ticks","index":3,"age_ms":2000})");
   log.record({EventKind::reload_ok, "", {}});
   CHECK(sunk == R"({"time":"2027-01-15T08:00:00.000Z","seq":2,"event":"reload_ok"})");
 }

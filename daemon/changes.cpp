@@ -4,10 +4,10 @@ namespace slickqd {
 
 using nlohmann::ordered_json;
 
-Answer reload(const Asked& asked, const Backend& backend) {
-  asked.query.allow_only({});
-  const ReloadResult result = backend.reload();
-  if (result.ok) return {200, printed({{"ok", true}})};
+namespace {
+
+ordered_json reload_verdict(const ReloadResult& result) {
+  if (result.ok) return {{"ok", true}};
   ordered_json body{{"ok", false}, {"error", result.error}};
   if (result.where) {
     // The place has keys of its own: the text does not repeat file, line and column.
@@ -18,7 +18,26 @@ Answer reload(const Asked& asked, const Backend& backend) {
     body["column"] = result.where->column();
     body["pointer"] = result.where->pointer();
   }
-  return {422, printed(body)};
+  return body;
+}
+
+unsigned status_of(const ReloadResult& result) { return result.ok ? 200 : 422; }
+
+}  // namespace
+
+Answer reload(const Asked& asked, const Backend& backend) {
+  asked.query.allow_only({});
+  const ReloadResult result = backend.reload();
+  return {status_of(result), printed(reload_verdict(result))};
+}
+
+Answer plan(const Asked& asked, const Backend& backend) {
+  asked.query.allow_only({});
+  const PlannedReload planned = backend.plan();
+  ordered_json body = reload_verdict(planned.verdict);
+  body["steps"] = ordered_json::array();
+  for (const PlannedStep& step : planned.steps) body["steps"].push_back(to_json(step));
+  return {status_of(planned.verdict), printed(body)};
 }
 
 Answer repair(const Asked& asked, const Backend& backend) {

@@ -1,4 +1,4 @@
-// The answers to requests that change something; who may ask was checked before.
+// The answers to requests that change something; who may ask was checked before. And to the one what a change would be.
 //
 // Thread safety: none; one thread.
 #pragma once
@@ -8,6 +8,8 @@
 namespace slickqd {
 
 Answer reload(const Asked& asked, const Backend& backend);
+/// As reload() would be answered, and the steps; nothing is changed.
+Answer plan(const Asked& asked, const Backend& backend);
 /// ?dry_run=1: only the plan. ?force=1: also what is in doubt.
 Answer repair(const Asked& asked, const Backend& backend);
 /// ?dry_run=1: only what would go.

@@ -51,6 +51,7 @@ bool is_warning(EventKind kind) noexcept { return kRows[static_cast<std::size_t>
 void EventLog::record(const News& news) {
   nlohmann::ordered_json line;
   line["time"] = format_time(clock_.wall());
+  line["seq"] = ++recorded_;
   line["event"] = to_string(news.kind);
   if (!news.queue.empty()) line["queue"] = news.queue;
   if (news.details.is_object()) {

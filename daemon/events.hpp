@@ -52,13 +52,15 @@ class EventLog {
   EventLog(const Clock& clock, Sink sink) : clock_(clock), sink_(std::move(sink)) {}
 
   void record(const News& news);
-  /// Oldest first: {"time", "event", "queue", ...details}.
+  /// Oldest first: {"time", "seq", "event", "queue", ...details}. `seq` counts from 1 when slickqd starts, so that
+  /// who follows knows what he missed.
   const std::deque<nlohmann::ordered_json>& newest() const noexcept { return lines_; }
 
  private:
   const Clock& clock_;
   Sink sink_;
   std::deque<nlohmann::ordered_json> lines_;
+  std::uint64_t recorded_ = 0;
 };
 
 }  // namespace slickqd

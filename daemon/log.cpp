@@ -35,7 +35,7 @@ std::string as_text(const ordered_json& line) {
   std::string text = line.value("event", "");
   if (line.contains("queue")) text += fmt::format(" {}", line["queue"].get<std::string>());
   for (const auto& [key, value] : line.items()) {
-    if (key == "time" || key == "event" || key == "queue") continue;
+    if (key == "time" || key == "seq" || key == "event" || key == "queue") continue;
     text += fmt::format(" {}={}", key, value.is_string() ? value.get<std::string>() : json_text(value));
   }
   return text;

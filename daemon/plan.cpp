@@ -93,12 +93,16 @@ class Planner {
       plan_.problems.push_back(
           {queue.pointer,
            fmt::format("{}: {}; correct the config, remove the segment (slickq unlink {}), or set on_mismatch",
-                       entry.path, both, queue.name)});
+                       entry.path, both, queue.name),
+           queue.name});
     } else if (queue.on_mismatch == OnMismatch::recreate_if_idle && may_be_replaced(entry)) {
       // Held: left as it is, and takes nothing. Who does not know finds out at the attempt, before anything is lost.
       const bool idle = entry.holders && !entry.holders->held;
-      plan_.steps.push_back({StepKind::recreate, k, queue.name, both + "; removed and made anew when nobody holds it",
-                             found, inode, idle ? slickq::bytes_with_annex(queue.geometry) : 0});
+      const bool held = entry.holders && entry.holders->held;
+      const std::string fate = held ? "held by " + entry.holders->describe() + "; left as it is while that is so"
+                                    : "removed and made anew when nobody holds it";
+      plan_.steps.push_back({StepKind::recreate, k, queue.name, both + "; " + fate, found, inode,
+                             idle ? slickq::bytes_with_annex(queue.geometry) : 0});
     } else {
       plan_.steps.push_back({StepKind::keep, k, queue.name, both + "; left as it is", found, inode, 0});
     }
@@ -115,7 +119,8 @@ class Planner {
     } else if (queue.on_mismatch == OnMismatch::fail) {
       plan_.problems.push_back(
           {fmt::format("{}/cursors/{}", queue.pointer, c),
-           fmt::format("{}: is no cursor: {}; remove it or name another cursor", entry->path, describe(*entry))});
+           fmt::format("{}: is no cursor: {}; remove it or name another cursor", entry->path, describe(*entry)),
+           segment});
     } else {
       plan_.steps.push_back({StepKind::keep_cursor, k, segment,
                              fmt::format("is no cursor: {}; left as it is", describe(*entry)), describe(*entry),

@@ -40,6 +40,7 @@ struct Step {
 struct Problem {
   std::string pointer;
   std::string text;
+  std::string segment{};  ///< empty: no single one's
 };
 
 struct Plan {

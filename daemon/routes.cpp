@@ -98,6 +98,7 @@ constexpr std::array kRoutes{
     Route{"GET", "/v1/history/", true, history},      //
     Route{"GET", "/v1/events", false, events},        //
     Route{"GET", "/healthz", false, health},          //
+    Route{"GET", "/v1/plan", false, plan},            //
     Route{"POST", "/v1/reload", false, reload},       //
     Route{"POST", "/v1/repair/", true, repair},       //
     Route{"POST", "/v1/gc", false, collect_orphans},  //

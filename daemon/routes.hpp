@@ -59,6 +59,7 @@ struct Backend {
   std::function<const EventLog&()> events;
   std::function<std::optional<nlohmann::ordered_json>(std::string_view)> history;
   std::function<ReloadResult()> reload;
+  std::function<PlannedReload()> plan;
   /// Nothing: no such queue. An object with "ok".
   std::function<std::optional<nlohmann::ordered_json>(std::string_view, const RepairWish&)> repair;
   std::function<nlohmann::ordered_json(bool dry_run)> collect_orphans;

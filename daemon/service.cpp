@@ -80,6 +80,7 @@ class Service {
             .events = [this]() -> const EventLog& { return supervisor_.events(); },
             .history = [this](std::string_view name) { return supervisor_.history_of(name); },
             .reload = [this] { return reload(); },
+            .plan = [this] { return supervisor_.plan_reload(); },
             .repair = [this](std::string_view name, const RepairWish& wish) { return repair(name, wish); },
             .collect_orphans = [this](bool dry_run) { return collect_orphans(dry_run); },
             .may_change =

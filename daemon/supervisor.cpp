@@ -27,6 +27,11 @@ void throw_problems(const Config& config, const std::vector<Problem>& problems) 
   throw config.source->error(problems.front().pointer, text);
 }
 
+ReloadResult refusal_by(const std::exception& error) {
+  const auto* config_error = dynamic_cast<const ConfigError*>(&error);
+  return {false, error.what(), config_error == nullptr ? std::nullopt : std::optional(*config_error)};
+}
+
 QueueState state_after(EventKind kind) {
   return kind == EventKind::mismatch ? QueueState::mismatched : QueueState::ready;
 }
@@ -154,10 +159,8 @@ ReloadResult Supervisor::reload() {
     check_unchangeable(next);
     const std::vector<News> news = plan_and_apply(next);
     adopt_config(std::move(next), news);
-  } catch (const ConfigError& error) {
-    result = {false, error.what(), error};
   } catch (const std::exception& error) {
-    result = {false, error.what(), std::nullopt};
+    result = refusal_by(error);
   }
   last_reload_ok_ = result.ok;
   last_error_ = result.error;
@@ -175,6 +178,25 @@ ReloadResult Supervisor::reload() {
   }
   events_.record({EventKind::reload_failed, "", std::move(details)});
   return result;
+}
+
+PlannedReload Supervisor::plan_reload() const {
+  PlannedReload planned;
+  try {
+    const Config next = load_config(config_.source->file());
+    check_unchangeable(next);
+    Plan plan = plan_for(next, /*with_holders=*/false);
+    // Asking who holds what is dear: only where the answer depends on it.
+    const auto depends = [](const Step& step) {
+      return step.kind == StepKind::recreate || step.kind == StepKind::orphan;
+    };
+    if (std::ranges::any_of(plan.steps, depends)) plan = plan_for(next, /*with_holders=*/true);
+    planned.steps = planned_steps(config_, next, plan);
+    throw_problems(next, plan.problems);
+  } catch (const std::exception& error) {
+    planned.verdict = refusal_by(error);
+  }
+  return planned;
 }
 
 std::optional<nlohmann::ordered_json> Supervisor::history_of(std::string_view name) const {

@@ -24,6 +24,7 @@
 #include "holder_pass.hpp"
 #include "orphans.hpp"
 #include "plan.hpp"
+#include "reload_plan.hpp"
 #include "sampler.hpp"
 #include "snapshot.hpp"
 #include "space_watch.hpp"
@@ -38,6 +39,12 @@ struct ReloadResult {
   bool ok = true;
   std::string error;
   std::optional<ConfigError> where;
+};
+
+/// What reload() would say and do, as far as that can be known before.
+struct PlannedReload {
+  ReloadResult verdict;
+  std::vector<PlannedStep> steps;  ///< none when the config itself is no good
 };
 
 /// What make_plan() says about the world as it is now. Throws slickq::Error for the shm directory itself.
@@ -63,6 +70,8 @@ class Supervisor {
   void round();
   /// Reads the config file again.
   ReloadResult reload();
+  /// Reads the config file as reload() does, and looks; nothing is changed, recorded or remembered.
+  PlannedReload plan_reload() const;
   /// Nothing: no such queue. Else an object with "ok"; why not in "error", the plan and what was done in the others.
   std::optional<nlohmann::ordered_json> repair_as_asked(std::string_view name, const RepairWish& wish);
   /// Removes the orphans that are due, whatever orphans.action is; a dry run only tells.

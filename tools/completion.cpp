@@ -6,6 +6,7 @@
 #include <set>
 #include <span>
 
+#include "event_kinds.hpp"
 #include "slickq/catalog.hpp"
 #include "slickq/names.hpp"
 #include "verbs.hpp"
@@ -32,9 +33,11 @@ struct Values {
   Words words;
 };
 constexpr std::array kValues{
-    Values{"--layout", "", kLayouts},  Values{"--format", "", kForms}, Values{"--color", "", kColors},
-    Values{"--read", "", kReads},      Values{"--wait", "", kWaits},   Values{"--producer", "", kProducers},
-    Values{"--mode", "bench", kModes}, Values{"--from", "", kPlaces},  Values{"--at", "", kPlaces},
+    Values{"--layout", "", kLayouts},  Values{"--format", "", kForms},
+    Values{"--color", "", kColors},    Values{"--read", "", kReads},
+    Values{"--wait", "", kWaits},      Values{"--producer", "", kProducers},
+    Values{"--mode", "bench", kModes}, Values{"--from", "", kPlaces},
+    Values{"--at", "", kPlaces},       Values{"--kind", "daemon events", kEventKinds},
 };
 constexpr std::array<std::string_view, 4> kFileTypes{"FILE", "PATH", "DIR", "QUEUE|FILE"};
 

@@ -52,6 +52,11 @@ void Output::flush() {
   }
 }
 
+void Output::check_reader() const {
+  pollfd state{STDOUT_FILENO, 0, 0};
+  if (::poll(&state, 1, 0) == 1 && (state.revents & POLLERR) != 0) throw OutputClosed{};
+}
+
 void say(Output& out, std::string_view text) {
   out.flush();
   std::string line(text);

@@ -18,6 +18,8 @@ class Output {
   void write(std::string_view text);
   void line(std::string_view text);
   void flush();
+  /// For who waits with nothing to write: throws OutputClosed when the reader has gone away.
+  void check_reader() const;
 
  private:
   std::string pending_;

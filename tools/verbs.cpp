@@ -40,6 +40,8 @@ constexpr std::array kVerbs{
     Verb{"bench", "", "", "how fast a queue is on this machine", declare_bench},
     Verb{"daemon status", "", "", "what slickqd watches", declare_daemon_status},
     Verb{"daemon reload", "", "", "make slickqd read its configuration again", declare_daemon_reload},
+    Verb{"daemon plan", "", "", "what a reload would do", declare_daemon_plan},
+    Verb{"daemon events", "", "", "what slickqd noticed and did; -f follows", declare_daemon_events},
     Verb{"completion", "", "bash|zsh|fish", "teach a shell to complete verbs, flags and names", declare_completion},
     Verb{"version", "", "", "version and platform", declare_version},
 };

@@ -69,6 +69,8 @@ Run declare_doctor(Arguments&);
 Run declare_bench(Arguments&);
 Run declare_daemon_status(Arguments&);
 Run declare_daemon_reload(Arguments&);
+Run declare_daemon_plan(Arguments&);
+Run declare_daemon_events(Arguments&);
 Run declare_completion(Arguments&);
 Run declare_version(Arguments&);
 

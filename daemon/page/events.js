@@ -8,7 +8,7 @@ const kWarning = ['recreated', 'orphan_found', 'lag_warn'];
 const eventLevel = (kind) => (kBad.includes(kind) ? 'crit' : kWarning.includes(kind) ? 'warn' : 'ok');
 
 function eventText(event) {
-  return Object.entries(event).filter(([key]) => !['time', 'event', 'queue'].includes(key))
+  return Object.entries(event).filter(([key]) => !['time', 'seq', 'event', 'queue'].includes(key))
     .map(([key, value]) => `${key.replaceAll('_', ' ')} ${typeof value === 'object' ? JSON.stringify(value) : value}`)
     .join(', ');
 }

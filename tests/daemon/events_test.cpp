@@ -6,14 +6,15 @@
 
 using namespace slickqd;
 
-TEST_CASE("an event is one object: time, event, queue, details") {
+TEST_CASE("an event is one object: time, number, event, queue, details") {
   daemon_test::FakeClock clock;
   std::string sunk;
   EventLog log(clock, [&](EventKind, const nlohmann::ordered_json& line) { sunk = line.dump(); });
   log.record({EventKind::stall, "ticks", {{"index", 3}, {"age_ms", 2000}}});
-  CHECK(sunk == R"({"time":"2027-01-15T08:00:00.000Z","event":"stall","queue":"ticks","index":3,"age_ms":2000})");
+  CHECK(sunk ==
+        R"({"time":"2027-01-15T08:00:00.000Z","seq":1,"event":"stall","queue":"ticks","index":3,"age_ms":2000})");
   log.record({EventKind::reload_ok, "", {}});
-  CHECK(sunk == R"({"time":"2027-01-15T08:00:00.000Z","event":"reload_ok"})");
+  CHECK(sunk == R"({"time":"2027-01-15T08:00:00.000Z","seq":2,"event":"reload_ok"})");
 }
 
 TEST_CASE("the newest 1000 events are kept, oldest first") {
@@ -22,5 +23,6 @@ TEST_CASE("the newest 1000 events are kept, oldest first") {
   for (int k = 0; k < 1005; ++k) log.record({EventKind::created, "q", {{"k", k}}});
   REQUIRE(log.newest().size() == 1000);
   CHECK(log.newest().front()["k"] == 5);
+  CHECK(log.newest().front()["seq"] == 6);
   CHECK(log.newest().back()["k"] == 1004);
 }

@@ -20,6 +20,7 @@ struct Site {
                .events = [this]() -> const EventLog& { return world.supervisor->events(); },
                .history = [this](std::string_view name) { return world.supervisor->history_of(name); },
                .reload = [this] { return world.supervisor->reload(); },
+               .plan = [this] { return world.supervisor->plan_reload(); },
                .repair = [this](std::string_view name,
                                 const RepairWish& wish) { return world.supervisor->repair_as_asked(name, wish); },
                .collect_orphans = [this](bool dry_run) { return world.supervisor->collect_orphans(dry_run); },
@@ -127,6 +128,27 @@ TEST_CASE("a refused reload tells file, line, column and pointer") {
   CHECK(body["column"] == 3);
   CHECK(body["pointer"] == "/quues");
   CHECK(body["error"].get<std::string>().find("did you mean \"queues\"?") != std::string::npos);
+}
+
+TEST_CASE("a plan is answered as the reload would be, with its steps, and to everybody") {
+  Site site;
+  site.allowed = false;
+  const Answer good = site.ask("GET", "/v1/plan");
+  CHECK(good.status == 200);
+  CHECK(json::parse(good.body)["ok"] == true);
+  CHECK(json::parse(good.body)["steps"][0]["action"] == "keep");
+  CHECK(json::parse(good.body)["steps"][0]["name"] == "a b");
+  CHECK(site.ask("GET", "/v1/plan?dry_run=1").status == 400);
+  CHECK(site.ask("POST", "/v1/plan").status == 405);
+  std::ofstream(site.world.config_file) << "{\n  \"quues\": [] }";
+  const Answer planned = site.ask("GET", "/v1/plan");
+  site.allowed = true;
+  const Answer refused = site.ask("POST", "/v1/reload");
+  CHECK(planned.status == refused.status);
+  json body = json::parse(planned.body);
+  CHECK(body["steps"].empty());
+  body.erase("steps");
+  CHECK(body == json::parse(refused.body));
 }
 
 TEST_CASE("who may not change anything gets 403 and nothing happens") {

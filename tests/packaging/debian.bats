@@ -65,7 +65,8 @@ install_revision() {  # REVISION [DPKG-OPTION...]
 @test "outside: three packages, each file in the one it belongs to" {
   same "$(cd "$PACKAGES" && echo *.deb | sed -E 's/_[0-9.]+-1_[a-z0-9]+\.deb//g')" "libslickq-dev slickq slickqd"
   files() { dpkg-deb -c "$PACKAGES/$1"_*.deb | awk '$1 !~ /^d/ { print $6 }' | grep -v '/doc/.*/\(changelog\|copyright\)'; }
-  same "$(files slickq)" "$(printf '%s\n' ./usr/bin/slickq \
+  same "$(files slickq | grep '/slickq/schema/' | xargs -n 1 basename | sort)" "$(cd "$SOURCE_DIR/config/schema" && printf '%s\n' * | sort)"
+  same "$(files slickq | grep -v '/slickq/schema/')" "$(printf '%s\n' ./usr/bin/slickq \
     ./usr/share/bash-completion/completions/slickq ./usr/share/fish/vendor_completions.d/slickq.fish \
     ./usr/share/man/man1/slickq.1.gz ./usr/share/man/man7/slickq-layout.7.gz \
     ./usr/share/man/man7/slickq-cookbook.7.gz \

@@ -5,7 +5,6 @@ commands of a block go to one shell, those of a page to one directory. "…" in 
 line, spaces that align columns count as one. /dev/shm stands for the test's own directory, which a heading of the page
 empties; a comment "; prepare: COMMAND" is what a reader would have done before.
 """
-import fnmatch
 import os
 import pathlib
 import re
@@ -45,8 +44,8 @@ def comparable(text):
 
 def agrees(answer, expected):
     answer, expected = comparable(answer), comparable(expected)
-    patterns = [line.replace("[", "[[]").replace("?", "[?]").replace("*", "[*]").replace("…", "*") for line in expected]
-    return len(answer) == len(patterns) and all(map(fnmatch.fnmatchcase, answer, patterns))
+    patterns = [re.escape(line).replace("…", ".*") for line in expected]
+    return len(answer) == len(patterns) and all(map(re.fullmatch, patterns, answer))
 
 
 def steps(page):

@@ -1,48 +1,15 @@
-// slickq daemon status|reload: talks to slickqd's socket.
+// slickq daemon status|reload|plan: talks to slickqd's socket.
 #include <fmt/format.h>
 
 #include <array>
-#include <cstdlib>
 #include <memory>
 
-#include "../daemon_client.hpp"
-#include "../json.hpp"
+#include "../daemon_answer.hpp"
 #include "../table.hpp"
 #include "../verbs.hpp"
 
 namespace slickq::cli {
 namespace {
-
-struct Options {
-  std::string socket;
-};
-
-std::string socket_path(const Options& options) {
-  if (!options.socket.empty()) return options.socket;
-  const char* from_environment = std::getenv("SLICKQD_SOCKET");
-  const bool set = from_environment != nullptr && *from_environment != '\0';
-  return set ? from_environment : "/run/slickq/slickqd.sock";
-}
-
-Json parsed(const std::string& socket, const DaemonReply& reply) {
-  Json object = Json::parse(reply.body, nullptr, false);
-  if (object.is_discarded() || !object.is_object()) {
-    throw Error(Errc::system, socket, fmt::format("the answer (HTTP {}) is not a JSON object", reply.status),
-                "is it slickqd that listens there?");
-  }
-  return object;
-}
-
-// A cell of the table: what the daemon left out is '-'.
-std::string cell(const Json& object, const char* key) {
-  const auto found = object.find(key);
-  if (found == object.end() || found->is_null()) return "-";
-  if (found->is_string()) return found->get<std::string>();
-  if (found->is_number_float()) return fmt::format("{:.1f}", found->get<double>());
-  if (found->is_array()) return std::to_string(found->size());
-  if (found->is_object()) return cell(*found, "count");
-  return found->dump();
-}
 
 struct StatusColumn {
   const char* title;
@@ -103,17 +70,11 @@ void print_status(Session& session, const Json& status) {
   }
 }
 
-[[noreturn]] void refused(const std::string& socket, const DaemonReply& reply, const Json& object) {
-  const bool forbidden = reply.status == 401 || reply.status == 403;
-  throw Error(forbidden ? Errc::permission : Errc::system, socket,
-              fmt::format("the daemon answers HTTP {}: {}", reply.status, cell(object, "error")));
-}
-
-Exit show_status(Session& session, const Options& options) {
-  const std::string socket = socket_path(options);
+Exit show_status(Session& session, const std::string& given) {
+  const std::string socket = socket_path(given);
   const DaemonReply reply = ask_daemon(socket, "GET", "/v1/status", std::chrono::seconds(10));
   const Json status = parsed(socket, reply);
-  if (reply.status != 200) refused(socket, reply, status);
+  if (reply.status != 200) refused(socket, reply);
   session.globals.json ? print_json(session, status) : print_status(session, status);
   return Exit::ok;
 }
@@ -128,43 +89,75 @@ std::string verdict_text(const Json& verdict) {
   return where.empty() ? cell(verdict, "error") : where + " " + cell(verdict, "error");
 }
 
-Exit reload(Session& session, const Options& options) {
-  const std::string socket = socket_path(options);
-  // The daemon answers when the new configuration is in force, or refused: getting the memory of large queues takes
-  // minutes. A daemon that ends meanwhile ends the connection, and the waiting.
-  const DaemonReply reply = ask_daemon(socket, "POST", "/v1/reload", std::chrono::hours(1));
+// Printed with --json, whatever it is.
+Json verdict_of(Session& session, const std::string& socket, const DaemonReply& reply) {
   const Json verdict = parsed(socket, reply);
-  if (reply.status != 200 && reply.status != 422) refused(socket, reply, verdict);
+  if (reply.status != 200 && reply.status != 422) refused(socket, reply);
   if (session.globals.json) {
     Json object = json_object(session);
     object.update(verdict);
     print_json(session, object);
   }
-  if (!verdict.value("ok", false)) {
-    throw Error(Errc::system, verdict_text(verdict), "reload refused, the old configuration stays in force");
-  }
+  return verdict;
+}
+
+// An error when the verdict is bad; `consequence`: what that means.
+void judge(const Json& verdict, const char* consequence) {
+  if (!verdict.value("ok", false)) throw Error(Errc::system, verdict_text(verdict), consequence);
+}
+
+Exit reload(Session& session, const std::string& given) {
+  const std::string socket = socket_path(given);
+  // The daemon answers when the new configuration is in force, or refused: getting the memory of large queues takes
+  // minutes. A daemon that ends meanwhile ends the connection, and the waiting.
+  const DaemonReply reply = ask_daemon(socket, "POST", "/v1/reload", std::chrono::hours(1));
+  judge(verdict_of(session, socket, reply), "reload refused, the old configuration stays in force");
   if (!session.globals.json) session.out.line("reloaded");
   return Exit::ok;
 }
 
-std::shared_ptr<Options> declare_socket(Arguments& arguments) {
-  const auto options = std::make_shared<Options>();
-  arguments.option("--socket", "PATH", into(options->socket), "SLICKQD_SOCKET, else /run/slickq/slickqd.sock");
-  return options;
+Exit show_plan(Session& session, const std::string& given) {
+  const std::string socket = socket_path(given);
+  const DaemonReply reply = ask_daemon(socket, "GET", "/v1/plan", std::chrono::seconds(60));
+  const Json verdict = verdict_of(session, socket, reply);
+  if (!session.globals.json) {
+    Table table({{"action"}, {"name"}, {"why"}});
+    for (const Json& step : verdict.value("steps", Json::array())) {
+      table.add({cell(step, "action"), cell(step, "name"), cell(step, "why")});
+    }
+    table.print(session, /*headings=*/false);
+  }
+  judge(verdict, "a reload would be refused, and the old configuration stay in force");
+  return Exit::ok;
+}
+
+std::shared_ptr<std::string> declared_socket(Arguments& arguments) {
+  const auto socket = std::make_shared<std::string>();
+  declare_socket(arguments, *socket);
+  return socket;
 }
 
 }  // namespace
 
 Run declare_daemon_status(Arguments& arguments) {
-  const auto options = declare_socket(arguments);
-  return [options](Session& session) { return show_status(session, *options); };
+  const auto socket = declared_socket(arguments);
+  return [socket](Session& session) { return show_status(session, *socket); };
 }
 
 Run declare_daemon_reload(Arguments& arguments) {
-  const auto options = declare_socket(arguments);
+  const auto socket = declared_socket(arguments);
   arguments.epilogue(
       "Waits for the verdict: exit code 0 when the new configuration is in force, 1 when it was refused.");
-  return [options](Session& session) { return reload(session, *options); };
+  return [socket](Session& session) { return reload(session, *socket); };
+}
+
+Run declare_daemon_plan(Arguments& arguments) {
+  const auto socket = declared_socket(arguments);
+  arguments.epilogue(
+      "Looks at the configuration as it is on disk now, and changes nothing. Exit code 0 when a reload would succeed, "
+      "1\n"
+      "when it would be refused.");
+  return [socket](Session& session) { return show_plan(session, *socket); };
 }
 
 }  // namespace slickq::cli

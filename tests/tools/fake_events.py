@@ -9,8 +9,10 @@ import http.server
 import os
 import socketserver
 import sys
+import threading
 
 path, listed, *streams = sys.argv[1:]
+was_listed = threading.Event()
 
 
 class Handler(http.server.BaseHTTPRequestHandler):
@@ -23,15 +25,13 @@ class Handler(http.server.BaseHTTPRequestHandler):
             self.send_header("Content-Length", str(len(listed.encode())))
             self.end_headers()
             self.wfile.write(listed.encode())
-            if not streams:
-                os.unlink(path)
-                self.wfile.flush()
-                os._exit(0)
+            was_listed.set()
             return
         self.send_header("Transfer-Encoding", "chunked")
         self.end_headers()
         for line in streams.pop(0).encode().splitlines(keepends=True):
             self.wfile.write(b"%x\r\n%s\r\n" % (len(line), line))
+        was_listed.wait()  # the end of a daemon that did not live so long would be another one
         if not streams:
             os.unlink(path)
 

@@ -437,8 +437,12 @@ def check_daemon():
     wait_until(lambda: daemon.has_told("lag_critical"))
     quietly("push", "q", stdin="x\n" * 20)
     wait_until(lambda: daemon.has_told("loss"))
-    stuck_producer("q").kill()
+    stuck = stuck_producer("q")
     quietly("push", "q", "-m", "behind")
+    wait_until(lambda: daemon.has_told("stall"))
+    if not json.loads(daemon.ask("status", codes=[0]).stdout)["queues"][0]["holes"]:
+        mistake("daemon status: the hole of a living producer is not in it")
+    stuck.kill()
     wait_until(lambda: daemon.has_told("repaired"))
     daemon.ask("status", codes=[0])
     holder = Other(*slickq("tail", "q", "-f", "--format", "text")).said("behind")

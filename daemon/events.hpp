@@ -51,6 +51,7 @@ class EventLog {
 
   EventLog(const Clock& clock, Sink sink) : clock_(clock), sink_(std::move(sink)) {}
 
+  /// A text in its details is cut after 600 bytes.
   void record(const News& news);
   /// Oldest first: {"time", "event", "queue", ...details}.
   const std::deque<nlohmann::ordered_json>& newest() const noexcept { return lines_; }

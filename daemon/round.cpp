@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <span>
 #include <utility>
 
 #include "metrics.hpp"
@@ -20,6 +21,7 @@ using std::chrono::duration_cast;
 
 constexpr const char* kRemedyOfSplit = "they have a removed segment of this name: restart them";
 constexpr const char* kRemedyOfVanished = "made again at the next reload or restart";
+constexpr std::size_t kHoldersNamed = 10;  // in an event; the status names all
 
 std::string host_name() {
   utsname names{};
@@ -133,11 +135,14 @@ void Supervisor::look_for_split_brain(Tracked& tracked, Monotonic now) {
   const bool begins = tracked.split_brain.look(status.name, there, holders_, now);
   status.split_brain = tracked.split_brain.holders();
   if (!begins) return;
-  nlohmann::ordered_json holders = nlohmann::ordered_json::array();
-  for (const SplitHolder& holder : status.split_brain) {
-    holders.push_back({{"pid", holder.pid}, {"command", holder.command}});
+  nlohmann::ordered_json details{{"holders", nlohmann::ordered_json::array()}};
+  const std::size_t named = std::min(status.split_brain.size(), kHoldersNamed);
+  for (const SplitHolder& holder : std::span(status.split_brain).first(named)) {
+    details["holders"].push_back({{"pid", holder.pid}, {"command", holder.command}});
   }
-  events_.record({EventKind::split_brain, status.name, {{"holders", std::move(holders)}, {"remedy", kRemedyOfSplit}}});
+  if (named < status.split_brain.size()) details["more_holders"] = status.split_brain.size() - named;
+  details["remedy"] = kRemedyOfSplit;
+  events_.record({EventKind::split_brain, status.name, std::move(details)});
 }
 
 void Supervisor::look_at_space() {

@@ -17,13 +17,15 @@
 namespace slickqd {
 namespace {
 
-// The first problem is thrown with its place, the others are told in its text: one message, everything in it.
+// The first problem is thrown with its place, the next ones are told in its text: one message, which somebody reads. A
+// config that is for another machine has as many problems as queues.
+constexpr std::size_t kProblemsTold = 10;
 void throw_problems(const Config& config, const std::vector<Problem>& problems) {
   if (problems.empty()) return;
   std::string text = problems.front().text;
-  for (std::size_t k = 1; k < problems.size(); ++k) {
-    text += fmt::format("; and {}: {}", problems[k].pointer, problems[k].text);
-  }
+  const std::size_t told = std::min(problems.size(), kProblemsTold);
+  for (std::size_t k = 1; k < told; ++k) text += fmt::format("; and {}: {}", problems[k].pointer, problems[k].text);
+  if (told < problems.size()) text += fmt::format("; and {} more", problems.size() - told);
   throw config.source->error(problems.front().pointer, text);
 }
 

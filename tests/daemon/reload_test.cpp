@@ -5,7 +5,9 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include <chrono>
 #include <filesystem>
+#include <fstream>
 
 #include "fixture.hpp"
 #include "queues.hpp"
@@ -309,4 +311,25 @@ TEST_CASE("a shm directory that is not there refuses the start") {
   } catch (const slickq::Error& error) {
     CHECK(error.code() == slickq::Errc::not_found);
   }
+}
+
+TEST_CASE("of a hundred problems the first ones are told, and how many more there are") {
+  World world("[]");
+  world.start();
+  std::string queues = "[";
+  for (int k = 0; k < 100; ++k) {
+    const std::string name = "queue-" + std::to_string(k);
+    make_queue(world.shm.path(), name, 16);
+    queues.append(k == 0 ? "" : ",").append(R"({"name":")").append(name).append(R"(","size":8,"elem":8})");
+  }
+  world.write_config(queues + "]");
+  const auto result = world.supervisor->reload();
+  CHECK_FALSE(result.ok);
+  for (const char* told : {"/queues/0: ", "and /queues/9: ", "; and 90 more"}) {
+    CAPTURE(told);
+    CHECK(result.error.find(told) != std::string::npos);
+  }
+  CHECK(result.error.find("/queues/10: ") == std::string::npos);
+  CHECK(world.last_event()["event"] == "reload_failed");
+  CHECK(world.last_event().dump().size() < 1024);
 }

@@ -205,6 +205,34 @@ TEST_CASE("the status tells of a failed reload until one succeeds") {
   CHECK(manager.receive().find("reload") == std::string::npos);
 }
 
+TEST_CASE("a reload with a hundred problems does not keep the signs of life from systemd") {
+  const Place place(kTicks);
+  std::string queues = "[";
+  for (int k = 0; k < 100; ++k) {
+    const std::string name = "a-queue-of-another-geometry-than-the-config-says-" + std::to_string(k);
+    daemon_test::make_queue(place.shm.path(), name, 16);
+    queues.append(k == 0 ? "" : ",").append(R"({"name":")").append(name).append(R"(","size":8,"elem":8})");
+  }
+  const NotifySocket manager(place.run.file("notify"));
+  Daemon daemon(place.arguments(), place.log(), {"NOTIFY_SOCKET=" + manager.name(), "WATCHDOG_USEC=30000000"});
+  REQUIRE(manager.wait_for("READY=1"));
+  place.configure(queues + "]");
+  daemon.signal(SIGHUP);
+  REQUIRE(manager.wait_for("READY=1"));
+  for (int rounds = 0; rounds < 3; ++rounds) {
+    const std::string message = manager.receive();
+    CHECK(message.starts_with("WATCHDOG=1\nSTATUS="));
+    CHECK(message.find("; last reload failed: ") != std::string::npos);
+  }
+  // The metrics say it of a daemon that runs, too.
+  const auto metrics = http(place.socket, "GET", "/metrics").body;
+  CHECK(metrics.find("\nslickqd_config_last_reload_successful 0\n") != std::string::npos);
+  place.configure(kTicks);
+  CHECK(http(place.socket, "POST", "/v1/reload").status == 200);
+  CHECK(http(place.socket, "GET", "/metrics").body.find("\nslickqd_config_last_reload_successful 1\n") !=
+        std::string::npos);
+}
+
 TEST_CASE("systemd is asked for more time before large queues are made, at the start and at a reload") {
   const std::string large = R"([{"name":"large","size":16777216,"elem":64}])";  // 1.3 GiB
   const Place place(large);

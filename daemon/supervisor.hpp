@@ -84,7 +84,8 @@ class Supervisor {
     std::vector<CursorWatch> cursors{};  // in the config's order
     History history{};
     SplitBrainWatch split_brain{};
-    std::string repair_failure{};  // the last that was told
+    std::string repair_failure{};             // the last that was told
+    std::optional<Monotonic> locked_since{};  // somebody keeps us from repairing it
   };
 
   std::vector<News> plan_and_apply(const Config& config) const;

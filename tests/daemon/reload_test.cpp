@@ -333,3 +333,16 @@ TEST_CASE("of a hundred problems the first ones are told, and how many more ther
   CHECK(world.last_event()["event"] == "reload_failed");
   CHECK(world.last_event().dump().size() < 1024);
 }
+
+TEST_CASE("a cursor that somebody keeps locked does not hold up the reload that would set it to 0") {
+  World world(R"([{"name":"q","size":8,"elem":8,"cursors":["a","b"]}])");
+  world.start();
+  std::filesystem::remove(world.shm.file("q"));
+  const auto locked = daemon_test::lock_out(world.shm.file("q@a"));
+  const auto also = daemon_test::lock_out(world.shm.file("q@b"));
+  const auto begun = std::chrono::steady_clock::now();
+  CHECK(world.supervisor->reload().ok);
+  CHECK(std::chrono::steady_clock::now() - begun < slickq::kLockPatience);
+  CHECK(world.count("mismatch q@a") == 1);
+  CHECK(world.count("created q") == 2);
+}

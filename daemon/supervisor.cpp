@@ -58,6 +58,16 @@ std::optional<std::uint64_t> inode_of_wanted(const QueueConfig& queue, const std
   return std::nullopt;
 }
 
+// What only has a cursor's name is somebody else's.
+std::optional<std::uint64_t> inode_of_cursor(const std::string& segment, const std::string& shm_dir) {
+  try {
+    const auto sight = look_at_cursor(slickq::segment_path(shm_dir, segment));
+    return sight ? std::optional(sight->inode) : std::nullopt;
+  } catch (const slickq::Error&) {
+    return std::nullopt;
+  }
+}
+
 }  // namespace
 
 Plan plan_for(const Config& config, bool with_holders) {
@@ -230,7 +240,10 @@ std::vector<std::string> Supervisor::stop() {
     if (!queue.remove_on_exit) continue;
     const auto inode = inode_of_wanted(queue, config_.shm_dir);
     if (!inode || !remove(queue.name, *inode)) continue;
-    for (const std::string& cursor : queue.cursors) remove(slickq::cursor_segment_name(queue.name, cursor), 0);
+    for (const std::string& cursor : queue.cursors) {
+      const std::string segment = slickq::cursor_segment_name(queue.name, cursor);
+      if (const auto found = inode_of_cursor(segment, config_.shm_dir)) remove(segment, *found);
+    }
   }
   return stayed;
 }

@@ -334,6 +334,16 @@ TEST_CASE("of a hundred problems the first ones are told, and how many more ther
   CHECK(world.last_event().dump().size() < 1024);
 }
 
+TEST_CASE("remove_on_exit never takes what only has the name of a configured cursor") {
+  World world(R"([{"name":"a","size":8,"elem":8,"cursors":["c","d"],"on_mismatch":"keep","remove_on_exit":true}])");
+  make_queue(world.shm.path(), "a@c", 8);
+  world.start();
+  CHECK(world.supervisor->stop().empty());
+  CHECK_FALSE(exists(world.shm.file("a")));
+  CHECK_FALSE(exists(world.shm.file("a@d")));
+  CHECK(exists(world.shm.file("a@c")));
+}
+
 TEST_CASE("a cursor that somebody keeps locked does not hold up the reload that would set it to 0") {
   World world(R"([{"name":"q","size":8,"elem":8,"cursors":["a","b"]}])");
   world.start();

@@ -344,6 +344,18 @@ TEST_CASE("remove_on_exit never takes what only has the name of a configured cur
   CHECK(exists(world.shm.file("a@c")));
 }
 
+TEST_CASE("what is not proven to be a queue is never recreated: an empty file, one of zeros") {
+  for (const std::size_t bytes : {0, 4096}) {
+    CAPTURE(bytes);
+    World world(R"([{"name":"q","size":8,"elem":8,"on_mismatch":"recreate_if_idle"}])");
+    std::ofstream(world.shm.file("q")) << std::string(bytes, '\0');
+    world.start();
+    CHECK(world.happened() == std::vector<std::string>{"mismatch q"});
+    CHECK(world.last_event()["action"] == "keep");
+    CHECK(std::filesystem::file_size(world.shm.file("q")) == bytes);
+  }
+}
+
 TEST_CASE("a cursor that somebody keeps locked does not hold up the reload that would set it to 0") {
   World world(R"([{"name":"q","size":8,"elem":8,"cursors":["a","b"]}])");
   world.start();

@@ -32,7 +32,7 @@ std::string host_name() {
 
 void Supervisor::round() {
   const Monotonic begun = clock_.monotonic();
-  shm_problem_ = problem_of_dir(config_.shm_dir);
+  if (auto problem = problem_of_dir(config_.shm_dir)) shm_problem_ = std::move(*problem);
   holders_.begin_round(config_.shm_dir);
   for (std::size_t k = 0; k < tracked_.size(); ++k) {
     look_at(config_.queues[k], tracked_[k], begun);

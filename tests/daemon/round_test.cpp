@@ -300,3 +300,24 @@ TEST_CASE("a scan that runs out of budget goes on in the next round") {
     CHECK(look->numbers->complete == (published == 300));
   }
 }
+
+TEST_CASE("when no file can be opened for the moment, what the last round saw stands, and nothing is announced") {
+  World world(kWatchedQueue, R"("orphans":{"match":["job-*"],"grace":"3s"})");
+  world.start();
+  make_queue(world.shm.path(), "job-1", 8);
+  for (int k = 0; k < 3; ++k) world.round();
+  const auto before = world.queue_status();
+  const auto happened = world.happened();
+  {
+    const daemon_test::NoFiles none;
+    world.round();
+  }
+  CHECK(world.happened() == happened);
+  CHECK(world.queue_status() == before);
+  CHECK(world.status()["shm"]["problem"].is_null());
+  CHECK(world.status()["orphans"].size() == 1);
+  world.round();
+  CHECK(world.count("recreated q") == 0);
+  CHECK(world.count("orphan_found job-1") == 1);  // its grace time was not begun anew
+  CHECK(world.queue_status()["state"] == "ready");
+}

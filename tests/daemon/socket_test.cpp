@@ -5,6 +5,7 @@
 
 #include <filesystem>
 #include <fstream>
+#include <numeric>
 #include <vector>
 
 #include "core/child_process.hpp"
@@ -82,6 +83,22 @@ TEST_CASE("a user who is not of the group may look but not reload" * doctest::sk
   CHECK(reload_as(65534, false) == 40);
   CHECK(reload_as(4242, false) == 20);
   CHECK(reload_as(4242, true) == 20);
+}
+
+TEST_CASE("a member of control.group may reload, however many other groups he is in" * doctest::skip(getuid() != 0)) {
+  const Place place;
+  std::ofstream(place.config) << "{\"shm_dir\":\"" << place.shm.path() << "\",\"control\":{\"socket\":\""
+                              << place.socket << "\",\"mode\":\"0666\",\"group\":\"4242\"}}";
+  chmod(place.run.path().c_str(), 0755);
+  Daemon daemon(place.arguments(), place.log());
+  REQUIRE(place.wait_until_up());
+  test_support::Child member([&](test_support::ChildSide&) {
+    std::vector<gid_t> groups(1000);
+    std::iota(groups.begin(), groups.end(), gid_t{4242 - 999});
+    if (setgroups(groups.size(), groups.data()) != 0 || setgid(65534) != 0 || setuid(65534) != 0) return 99;
+    return http(place.socket, "POST", "/v1/reload").status / 10;
+  });
+  CHECK(member.join() == 20);
 }
 
 TEST_CASE("where the control socket cannot be made, no queue is made either") {

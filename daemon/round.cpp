@@ -47,7 +47,7 @@ void Supervisor::round() {
 }
 
 void Supervisor::look_at(const QueueConfig& queue, Tracked& tracked, Monotonic now) {
-  std::optional<Look> look = tracked.sampler.look(queue, config_.shm_dir, holders_, now, config_.monitor.interval / 2);
+  std::optional<Look> look = tracked.sampler.look(queue, config_.shm_dir, holders_, now, interval() / 2);
   if (!look) return;  // busy for the moment: what the last round saw stands
   const Reaction reaction = react(tracked.status.state, look->sight);
   perform(reaction.action, queue, tracked, *look, now);
@@ -113,7 +113,7 @@ void Supervisor::look_at_cursor_of(const QueueConfig& queue, const QueueNumbers*
   } catch (const slickq::Error&) {
     return;  // busy for the moment: what the last round saw stands
   }
-  const CursorWatch::News news = watch.look(value, numbers, queue.lag, config_.monitor.interval, now);
+  const CursorWatch::News news = watch.look(value, numbers, queue.lag, interval(), now);
   const CursorStatus& cursor = watch.status();
   if (news.vanished) events_.record({EventKind::vanished, segment, {{"remedy", kRemedyOfVanished}}});
   const auto tell = [&](EventKind kind, nlohmann::ordered_json more) {
@@ -166,7 +166,8 @@ void Supervisor::publish_snapshot(Monotonic begun, std::vector<OrphanStatus> orp
   next->pid = getpid();
   next->host = host_name();
   next->started = started_;
-  next->interval = config_.monitor.interval;
+  next->uptime = clock_.monotonic() - begun_;
+  next->interval = interval();
   next->rounds = rounds_;
   next->round_at = clock_.wall();
   next->round_finished = clock_.monotonic();

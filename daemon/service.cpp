@@ -30,6 +30,7 @@ namespace slickqd {
 namespace {
 
 namespace asio = boost::asio;
+using std::chrono::duration_cast;
 using std::chrono::microseconds;
 using std::chrono::milliseconds;
 
@@ -54,6 +55,10 @@ class Service {
             [this] { names_changed(); }) {}
 
   void run() {
+    // Twice as often as the watchdog wants, at least: a sign of life follows a finished round and nothing else.
+    if (const auto watchdog = notify_.watchdog()) {
+      supervisor_.longest_interval(std::max(duration_cast<milliseconds>(*watchdog / 2), milliseconds(1)));
+    }
     supervisor_.before_making([this](std::uint64_t bytes) {
       const auto time = time_to_make(bytes);
       if (time >= kWorthTelling) notify_.takes(time);
@@ -101,24 +106,16 @@ class Service {
 
   void warn_of_interval() {
     const auto wanted = supervisor_.config().monitor.interval;
-    if (interval() < wanted) {
+    if (supervisor_.interval() < wanted) {
       log_.write(LogLevel::warn, fmt::format("/monitor/interval: {} ms is too long for systemd's watchdog: rounds are "
                                              "made every {} ms",
-                                             wanted.count(), interval().count()));
+                                             wanted.count(), supervisor_.interval().count()));
     }
-  }
-
-  // Twice as often as the watchdog wants, at least: a sign of life follows a finished round and nothing else.
-  milliseconds interval() const {
-    const milliseconds wanted = supervisor_.config().monitor.interval;
-    if (!notify_.watchdog()) return wanted;
-    return std::min(wanted,
-                    std::max(std::chrono::duration_cast<milliseconds>(*notify_.watchdog() / 2), milliseconds(1)));
   }
 
   void wait_for_round() {
     // Fixed pace, but a round that took too long is not made up for.
-    next_round_ = std::max(next_round_ + interval(), std::chrono::steady_clock::now());
+    next_round_ = std::max(next_round_ + supervisor_.interval(), std::chrono::steady_clock::now());
     timer_.expires_at(next_round_);
     timer_.async_wait([this](const boost::system::error_code& error) {
       if (error || stopping_) return;

@@ -88,6 +88,7 @@ Supervisor::Supervisor(Config config, const Clock& clock, EventLog::Sink sink, S
       holders_(clock),
       probe_space_(std::move(space)),
       started_(clock.wall()),
+      begun_(clock.monotonic()),
       last_reload_at_(started_) {}
 
 void Supervisor::start() {

@@ -321,3 +321,10 @@ TEST_CASE("when no file can be opened for the moment, what the last round saw st
   CHECK(world.count("orphan_found job-1") == 1);  // its grace time was not begun anew
   CHECK(world.queue_status()["state"] == "ready");
 }
+
+TEST_CASE("the status tells for how long slickqd has run, whatever the wall clock says") {
+  World world;
+  world.start();
+  world.round(milliseconds(90'000));
+  CHECK(world.status()["uptime_s"] == 90.0);
+}

@@ -183,19 +183,27 @@ class Service {
     });
   }
 
+  // What was read before the sockets closed may get its turn after: answered with 503, as whatever cannot be done.
+  void refuse_when_stopping() const {
+    if (stopping_) throw slickq::Error(slickq::Errc::busy, "slickqd", "is stopping");
+  }
+
   std::optional<nlohmann::ordered_json> repair(std::string_view name, const RepairWish& wish) {
+    refuse_when_stopping();
     auto done = supervisor_.repair_as_asked(name, wish);
     if (done && !wish.dry_run) round();  // who asks for the status next sees what became of it
     return done;
   }
 
   nlohmann::ordered_json collect_orphans(bool dry_run) {
+    refuse_when_stopping();
     auto done = supervisor_.collect_orphans(dry_run);
     if (!dry_run) round();
     return done;
   }
 
   ReloadResult reload() {
+    refuse_when_stopping();
     notify_.reloading(clock_.monotonic());
     ReloadResult result = supervisor_.reload();
     if (result.ok) {

@@ -10,6 +10,7 @@
 
 #include "core/child_process.hpp"
 #include "daemon_process.hpp"
+#include "queues.hpp"
 
 using daemon_test::Daemon;
 using daemon_test::eventually;
@@ -99,6 +100,29 @@ TEST_CASE("a member of control.group may reload, however many other groups he is
     return http(place.socket, "POST", "/v1/reload").status / 10;
   });
   CHECK(member.join() == 20);
+}
+
+// Read in one go with the news of SIGTERM: the daemon is in the middle of a long round when both come.
+TEST_CASE("nothing is changed any more once slickqd is stopping") {
+  const Place place("[]", R"("orphans":{"match":["job-*"]})");
+  for (int k = 0; k < 1000; ++k) {  // as many as a round has time for, and more
+    slickq::NamedCursor::create("job-" + std::to_string(k) + "@c", 0, daemon_test::in(place.shm.path()));
+  }
+  for (int life = 0; life < 12; ++life) {
+    const std::string log = place.run.file("log-" + std::to_string(life));
+    Daemon daemon(place.arguments(), log);
+    REQUIRE(place.wait_until_up());
+    const UnixClient client(place.socket);
+    client.send_text("POST /v1/reload HTTP/1.1\r\nHost: slickqd\r\n");
+    REQUIRE(http(place.socket, "GET", "/healthz").status == 200);  // the other connection was accepted, too
+    daemon.signal(SIGTERM);
+    client.send_text("Content-Length: 0\r\n\r\n");
+    CHECK(daemon.wait() == 0);
+    const std::string said = daemon_test::read_file(log);
+    const auto stopping = said.find("stopping: SIGTERM");
+    REQUIRE(stopping != std::string::npos);
+    CHECK(said.find("reload", stopping) == std::string::npos);
+  }
 }
 
 TEST_CASE("where the control socket cannot be made, no queue is made either") {

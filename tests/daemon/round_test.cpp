@@ -328,3 +328,18 @@ TEST_CASE("the status tells for how long slickqd has run, whatever the wall cloc
   world.round(milliseconds(90'000));
   CHECK(world.status()["uptime_s"] == 90.0);
 }
+
+TEST_CASE("where rounds are made more often than the config says, all is measured over the rounds that are made") {
+  World world(kWatchedQueue, R"("monitor":{"interval":"1h"})");
+  world.start();
+  world.supervisor->longest_interval(milliseconds(15'000));
+  world.round(milliseconds(15'000));
+  auto queue = slickq::Queue::open("q", world.shm.path());
+  push(queue, 3);
+  slickq::NamedCursor::open("q@c", world.shm.path()).cursor().store(3);
+  world.round(milliseconds(15'000));
+  CHECK(world.status()["interval_ms"] == 15'000);
+  CHECK(world.queue_status()["published_per_s"] == 0.2);
+  CHECK(world.queue_status()["cursors"][0]["advance_per_s"] == 0.2);
+  CHECK(world.supervisor->interval() == milliseconds(15'000));
+}

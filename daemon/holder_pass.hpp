@@ -5,8 +5,8 @@
 // gets 1/kShare of the time; but however many questions there are, they put the next pass off by kLongest at most.
 // Between two passes the last answers stand. When names came and went, or somebody came whom the last pass did not see,
 // the next pass may come sooner: it gets 1/kHastyShare then. Who has died meanwhile is taken out in each round, which
-// takes one question for each of the processes that are named. A machine with more than kProcesses is looked at in parts,
-// one in each round; but for the first pass, without which nobody would be known.
+// takes one question for each process that is named. A machine with more than kProcesses is looked at in parts, one in
+// each round; but for the first pass, without which nobody would be known.
 #pragma once
 
 #include <chrono>

@@ -28,8 +28,8 @@ std::optional<std::int64_t> number(std::string_view text) {
   return value;
 }
 
-// A status line is one line, and a short one: systemd drops a message of more than 4096 bytes whole, and with it the sign
-// of life that no text may cost.
+// A status line is one line, and a short one: systemd drops a message of more than 4096 bytes whole, and with it the
+// sign of life that no text may cost.
 constexpr std::size_t kLongestStatus = 500;
 std::string one_line(std::string_view text) {
   std::string line = shortened(text, kLongestStatus);

@@ -30,7 +30,7 @@ struct DueRepair {
 };
 std::optional<DueRepair> due_repair(const std::vector<AgedHole>& holes, std::chrono::milliseconds after, Monotonic now);
 
-/// Throws slickq::Error: gone, another segment than `inode` by now (not_found), no right to write, busy: locked just now.
+/// Throws slickq::Error: gone, another segment than `inode` by now (not_found), no right to write, busy (locked now).
 slickq::RepairReport repair_stall(const std::string& name, const std::string& shm_dir, std::uint64_t inode,
                                   const DueRepair& due);
 

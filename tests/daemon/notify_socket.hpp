@@ -29,8 +29,8 @@ class NotifySocket {
   ~NotifySocket() { close(fd_); }
 
   const std::string& name() const { return name_; }
-  /// The next message; empty when none came for some seconds. Throws for one that systemd would drop: it takes 4096 bytes
-  /// and nothing of what is longer.
+  /// The next message; empty when none came for some seconds. Throws for one that systemd would drop: it takes 4096
+  /// bytes and nothing of what is longer.
   std::string receive() const {
     const timeval patience{30, 0};
     setsockopt(fd_, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);

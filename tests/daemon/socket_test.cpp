@@ -36,8 +36,8 @@ TEST_CASE("the socket has the configured mode and goes away at the end") {
   CHECK(stat(place.socket.c_str(), &facts) != 0);
 }
 
-// How many rounds are made while somebody bothers the daemon, as a part of how many are made while nobody does: in turn,
-// so that a slow moment of the machine hits both.
+// How many rounds are made while somebody bothers the daemon, as a part of how many are made while nobody does: in
+// turn, so that a slow moment of the machine hits both.
 TEST_CASE("clients that say nothing, or do not read a large answer, and far too many of them, delay no round") {
   std::string queues = "[";
   for (int k = 0; k < 300; ++k) {  // their status is more than a socket takes at once

@@ -54,7 +54,7 @@ class Queue {
                       const std::function<void(std::byte* elements)>& construct = {});
   /// An existing segment of any layout, ours or an original's. Throws Error: not_found, permission, corrupt with what
   /// it is instead. Never initialises anything. The originals create in several visible steps: a segment that looks
-  /// half-made is looked at again until `patience` is over; busy when a remover is at it for longer than `lock_patience`.
+  /// half-made is looked at again until `patience` is over; busy when it is locked for longer than `lock_patience`.
   static Queue open(std::string_view name, std::string_view shm_dir = {}, Access access = Access::read_write,
                     std::chrono::milliseconds patience = std::chrono::milliseconds(100),
                     std::chrono::milliseconds lock_patience = kLockPatience);

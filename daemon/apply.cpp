@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <cerrno>
+#include <chrono>
 #include <string>
 #include <utility>
 
@@ -28,6 +29,9 @@ slickq::CreateOptions options_of(const Config& config, const QueueConfig& queue)
   options.prefault = queue.prefault;
   return options;
 }
+
+// For a cursor that somebody has locked: rounds and signs of life wait meanwhile.
+constexpr std::chrono::milliseconds kPatience{5};
 
 // A finished queue without a name, to be made or for the place of another one.
 struct Prepared {
@@ -157,7 +161,7 @@ class Applier {
   // A cursor of a queue that is gone would point far beyond the end of the new one.
   void rewind(const std::string& cursor) {
     try {
-      slickq::NamedCursor named = slickq::NamedCursor::open(cursor, config_.shm_dir);
+      auto named = slickq::NamedCursor::open(cursor, config_.shm_dir, slickq::Access::read_write, kPatience);
       if (named.cursor().load() != 0) named.cursor().store(0);
     } catch (const slickq::Error& error) {
       news_.push_back(

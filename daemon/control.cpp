@@ -8,6 +8,7 @@
 #include <cerrno>
 #include <cstring>
 #include <utility>
+#include <vector>
 
 #include "exit_code.hpp"
 
@@ -16,6 +17,18 @@ namespace {
 
 namespace asio = boost::asio;
 
+// As many as there are: the kernel says how much room they need when there is too little.
+std::vector<gid_t> groups_of(int fd) {
+  std::vector<gid_t> groups(64);
+  for (;;) {
+    auto length = static_cast<socklen_t>(groups.size() * sizeof(gid_t));
+    const bool listed = getsockopt(fd, SOL_SOCKET, SO_PEERGROUPS, groups.data(), &length) == 0;
+    const bool more = !listed && errno == ERANGE && length > groups.size() * sizeof(gid_t);
+    groups.resize(listed || more ? length / sizeof(gid_t) : 0);
+    if (!more) return groups;
+  }
+}
+
 Peer peer_of(int fd) {
   Peer peer;
   ucred credentials{};
@@ -23,10 +36,7 @@ Peer peer_of(int fd) {
   if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &credentials, &length) != 0) return peer;  // nobody: may change nothing
   peer.uid = credentials.uid;
   peer.gid = credentials.gid;
-  peer.groups.resize(256);
-  length = static_cast<socklen_t>(peer.groups.size() * sizeof(gid_t));
-  const bool listed = getsockopt(fd, SOL_SOCKET, SO_PEERGROUPS, peer.groups.data(), &length) == 0;
-  peer.groups.resize(listed ? length / sizeof(gid_t) : 0);
+  peer.groups = groups_of(fd);
   return peer;
 }
 

@@ -42,6 +42,14 @@ constexpr bool rows_follow_the_enum() {
 }
 static_assert(rows_follow_the_enum(), "one row for each EventKind, in its order");
 
+// What is read as one line. A thousand events are kept, and sent at once to who follows them.
+constexpr std::size_t kLongestText = 600;
+
+nlohmann::ordered_json bounded(const nlohmann::ordered_json& value) {
+  const auto* text = value.get_ptr<const std::string*>();
+  return text != nullptr ? nlohmann::ordered_json(shortened(*text, kLongestText)) : value;
+}
+
 }  // namespace
 
 std::string_view to_string(EventKind kind) noexcept { return kRows[static_cast<std::size_t>(kind)].name; }
@@ -55,7 +63,7 @@ void EventLog::record(const News& news) {
   line["event"] = to_string(news.kind);
   if (!news.queue.empty()) line["queue"] = news.queue;
   if (news.details.is_object()) {
-    for (const auto& [key, value] : news.details.items()) line[key] = value;
+    for (const auto& [key, value] : news.details.items()) line[key] = bounded(value);
   }
   if (lines_.size() == kCapacity) lines_.pop_front();
   lines_.push_back(line);

@@ -51,6 +51,7 @@ class EventLog {
 
   EventLog(const Clock& clock, Sink sink) : clock_(clock), sink_(std::move(sink)) {}
 
+  /// A text in its details is cut after 600 bytes.
   void record(const News& news);
   /// Oldest first: {"time", "seq", "event", "queue", ...details}. `seq` counts from 1 when slickqd starts, so that
   /// who follows knows what he missed.

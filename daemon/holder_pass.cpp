@@ -1,11 +1,16 @@
 #include "holder_pass.hpp"
 
+#include <fmt/format.h>
+#include <unistd.h>
+
 #include <algorithm>
+#include <cerrno>
 
 namespace slickqd {
 
 void HolderPass::begin_round(const std::string& shm_dir) {
   const Monotonic now = clock_.monotonic();
+  forget_the_dead();
   const bool hasty = hurry_ && now >= made_at_ + cost_ * kHastyShare;
   if (!scan_ && now < next_ && !hasty) return;
   if (!scan_) {
@@ -33,6 +38,24 @@ void HolderPass::go_on() {
   answers_.clear();
   removed_.clear();
   for (const auto& [file, name] : map_.removed) removed_.emplace(name, file);
+}
+
+void HolderPass::forget_the_dead() {
+  std::map<pid_t, bool> asked;
+  const auto is_dead = [&](const slickq::Holder& holder) {
+    const auto [known, fresh] = asked.try_emplace(holder.pid, false);
+    if (fresh) known->second = access(fmt::format("/proc/{}", holder.pid).c_str(), F_OK) != 0 && errno == ENOENT;
+    return known->second;
+  };
+  const Monotonic begun = clock_.monotonic();
+  bool anybody = false;
+  for (auto& [file, holders] : map_.files) anybody |= std::erase_if(holders, is_dead) > 0;
+  // Whom a question found by his lock alone is in no map.
+  std::erase_if(answers_, [&](const auto& answer) {
+    return std::any_of(answer.second.processes.begin(), answer.second.processes.end(), is_dead);
+  });
+  if (!asked.empty()) charge(begun);
+  if (anybody) hurry();
 }
 
 const slickq::Holders& HolderPass::of(const std::string& path) {

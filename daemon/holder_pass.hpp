@@ -4,8 +4,9 @@
 // A pass over /proc takes 25 to 100 us for each process of the machine, and a question some 50 us: all of it together
 // gets 1/kShare of the time; but however many questions there are, they put the next pass off by kLongest at most.
 // Between two passes the last answers stand. When names came and went, or somebody came whom the last pass did not see,
-// the next pass may come sooner: it gets 1/kHastyShare then. A machine with more than kProcesses is looked at in parts,
-// one in each round; but for the first pass, without which nobody would be known.
+// the next pass may come sooner: it gets 1/kHastyShare then. Who has died meanwhile is taken out in each round, which
+// takes one question for each process that is named. A machine with more than kProcesses is looked at in parts, one in
+// each round; but for the first pass, without which nobody would be known.
 #pragma once
 
 #include <chrono>
@@ -45,6 +46,7 @@ class HolderPass {
 
  private:
   void go_on();
+  void forget_the_dead();
   void charge(Monotonic begun);
 
   const Clock& clock_;

@@ -1,6 +1,7 @@
 // slickqd: pre-creates queues, watches them, reports. Never in the data path.
 #include <fmt/format.h>
 
+#include <boost/system/system_error.hpp>
 #include <cstdio>
 #include <exception>
 #include <span>
@@ -80,6 +81,8 @@ int main(int argc, char** argv) {
     return fail(ExitCode::config, error.what());
   } catch (const slickq::Error& error) {
     return fail(exit_code_for(error.code()), error.what());
+  } catch (const boost::system::system_error& error) {
+    return fail(ExitCode::os_error, error.what());  // of the loop, its timers and sockets
   } catch (const std::exception& error) {
     return fail(ExitCode::software, error.what());
   }

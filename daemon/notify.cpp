@@ -11,6 +11,8 @@
 #include <cstring>
 #include <utility>
 
+#include "units.hpp"
+
 namespace slickqd {
 namespace {
 
@@ -26,9 +28,11 @@ std::optional<std::int64_t> number(std::string_view text) {
   return value;
 }
 
-// A status line is one line.
+// A status line is one line, and a short one: systemd drops a message of more than 4096 bytes whole, and with it the
+// sign of life that no text may cost.
+constexpr std::size_t kLongestStatus = 500;
 std::string one_line(std::string_view text) {
-  std::string line(text);
+  std::string line = shortened(text, kLongestStatus);
   for (char& c : line) {
     if (c == '\n') c = ' ';
   }

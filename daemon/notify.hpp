@@ -1,6 +1,7 @@
 // systemd's notify protocol: datagrams to the socket that NOTIFY_SOCKET names. Nothing happens without it.
 //
 // Thread safety: none.
+// Invariant: no message is longer than systemd takes, whatever the status says: a long one is cut.
 #pragma once
 
 #include <chrono>

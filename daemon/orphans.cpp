@@ -40,9 +40,11 @@ OrphanWatch::Result OrphanWatch::round(const Config& config, HolderPass& holders
     candidates_.clear();
     return result;
   }
-  std::vector<std::string> names = matching_names(config);
+  auto present = matching_names(config);
+  std::vector<std::string> names = present ? std::move(*present) : std::vector<std::string>();
+  result.complete = present.has_value();
   std::erase_if(candidates_, [&](const auto& candidate) {
-    return !std::binary_search(names.begin(), names.end(), candidate.first);
+    return present && !std::binary_search(names.begin(), names.end(), candidate.first);
   });
   // On from where the last round ended.
   std::rotate(names.begin(), std::upper_bound(names.begin(), names.end(), ended_at_), names.end());
@@ -59,11 +61,12 @@ OrphanWatch::Result OrphanWatch::round(const Config& config, HolderPass& holders
   return result;
 }
 
-std::vector<std::string> OrphanWatch::matching_names(const Config& config) {
+std::optional<std::vector<std::string>> OrphanWatch::matching_names(const Config& config) {
   std::vector<std::string> names;
   try {
     names = names_in(config.shm_dir);
-  } catch (const slickq::Error&) {
+  } catch (const slickq::Error& error) {
+    if (is_for_now(error)) return std::nullopt;
     return names;  // the round says what is wrong with the directory
   }
   std::erase_if(names, [&](const std::string& name) { return !matches_orphans(config.orphans, name); });
@@ -120,7 +123,7 @@ std::optional<OrphanWatch::Sighting> OrphanWatch::sight(const std::string& name,
                     facts.bytes,
                     holders.of(path).held};
   } catch (const slickq::Error& error) {
-    if (error.code() == slickq::Errc::busy || error.code() == slickq::Errc::system) throw;
+    if (is_for_now(error) || error.code() == slickq::Errc::system) throw;
     return std::nullopt;  // not a queue, gone, or not ours to read: never an orphan
   }
 }

@@ -74,7 +74,8 @@ class OrphanWatch {
     OrphanAction action;
   };
 
-  static std::vector<std::string> matching_names(const Config& config);
+  // Nothing: that cannot be told for the moment.
+  static std::optional<std::vector<std::string>> matching_names(const Config& config);
   void look(const std::string& name, const Round& round, std::vector<OrphanStatus>& removed);
   static std::optional<Sighting> sight(const std::string& name, const std::string& shm_dir, HolderPass& holders);
   bool remove(const std::string& name, const Config& config, Candidate& candidate, Monotonic now, EventLog& log);

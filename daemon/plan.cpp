@@ -25,9 +25,11 @@ std::string describe(const Entry& entry) {
   return entry.explanation.empty() ? std::string(to_string(entry.kind)) : entry.explanation;
 }
 
-// Only what is a queue by its bytes, finished or not, is ever removed. Anything else is somebody else's.
+// Only what is a queue by its bytes, finished or not, is ever removed. Anything else is somebody else's, and so may be
+// what is empty or all zero: of what is half-made the header has to say so.
 bool may_be_replaced(const Entry& entry) {
-  return entry.kind == EntryKind::queue || entry.kind == EntryKind::damaged || entry.kind == EntryKind::initialising;
+  const bool half_made = entry.kind == EntryKind::initialising && entry.init_state == slickq::InitState::initialising;
+  return entry.kind == EntryKind::queue || entry.kind == EntryKind::damaged || half_made;
 }
 
 std::string wanted(const QueueConfig& queue) {

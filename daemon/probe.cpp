@@ -6,26 +6,32 @@
 #include <sys/statvfs.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <array>
 #include <cerrno>
 #include <memory>
-#include <set>
 
-#include "slickq/error.hpp"
 #include "slickq/names.hpp"
 
 namespace slickqd {
 namespace {
 
-// Somebody asks the kernel for its users (a lease), or a limit is reached.
-const std::set<int> kForNow{EWOULDBLOCK, EMFILE, ENFILE, ENOMEM};
+constexpr std::array kForNow{EWOULDBLOCK, EMFILE, ENFILE, ENOMEM};
 
 }  // namespace
 
-std::string problem_of_dir(const std::string& dir) {
+bool is_for_now(const slickq::Error& error) {
+  return error.code() == slickq::Errc::busy || std::ranges::count(kForNow, error.system_error()) > 0;
+}
+
+std::optional<std::string> problem_of_dir(const std::string& dir) {
   const int fd = open(dir.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  if (fd < 0) return slickq::system_failure(dir, "cannot read the directory", errno).what();
+  if (fd < 0) {
+    const slickq::Error error = slickq::system_failure(dir, "cannot read the directory", errno);
+    return is_for_now(error) ? std::nullopt : std::optional<std::string>(error.what());
+  }
   close(fd);
-  return {};
+  return std::string();
 }
 
 std::vector<std::string> names_in(const std::string& dir) {
@@ -47,8 +53,11 @@ std::optional<CursorSight> look_at_cursor(const std::string& path) {
   // lstat first: opening a FIFO or a device has effects of its own.
   if (lstat(path.c_str(), &facts) != 0 || !S_ISREG(facts.st_mode)) return std::nullopt;
   const int fd = open(path.c_str(), O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK);
-  if (fd < 0 && kForNow.contains(errno)) throw slickq::system_failure(path, "cannot look at the cursor now", errno);
-  if (fd < 0) return std::nullopt;
+  if (fd < 0) {
+    const slickq::Error error = slickq::system_failure(path, "cannot look at the cursor now", errno);
+    if (is_for_now(error)) throw error;
+    return std::nullopt;
+  }
   CursorSight sight;
   const bool good = fstat(fd, &facts) == 0 && S_ISREG(facts.st_mode) && facts.st_size == sizeof sight.value &&
                     pread(fd, &sight.value, sizeof sight.value, 0) == sizeof sight.value;

@@ -9,14 +9,20 @@
 #include <string>
 #include <vector>
 
+#include "slickq/error.hpp"
+
 namespace slickqd {
+
+/// Does it fail for the moment only? Somebody asks the kernel for the users of a file (a lease), or a limit is reached:
+/// what was known before is worth more than such an answer.
+bool is_for_now(const slickq::Error& error);
 
 /// All names in the directory but "." and ".." and slickq's private ones. Throws slickq::Error when it cannot
 /// be read.
 std::vector<std::string> names_in(const std::string& dir);
 
-/// Why the directory cannot be read; empty when it can.
-std::string problem_of_dir(const std::string& dir);
+/// Why the directory cannot be read; empty when it can; nothing when that cannot be told for the moment.
+std::optional<std::string> problem_of_dir(const std::string& dir);
 
 struct CursorSight {
   std::uint64_t value = 0;

@@ -1,5 +1,7 @@
 // Repairs of the supervisor: by stall.action in each round, and when somebody asks for one.
 #include <algorithm>
+#include <chrono>
+#include <optional>
 #include <utility>
 
 #include "slickq/error.hpp"
@@ -9,6 +11,9 @@
 
 namespace slickqd {
 namespace {
+
+// A lock that is held for longer is no remover's: somebody has to know.
+constexpr std::chrono::seconds kLockWorthTelling{2};
 
 using nlohmann::ordered_json;
 
@@ -76,15 +81,19 @@ News asked_news(const std::string& queue, const slickq::RepairReport& report, co
 void Supervisor::repair(const QueueConfig& queue, Tracked& tracked, std::uint64_t inode, Monotonic now) {
   const std::vector<AgedHole>& holes = tracked.sampler.holes().holes();
   const auto due = due_repair(holes, queue.stall.after, now);
-  if (!due) return;
+  if (!due) return tracked.locked_since.reset();
   try {
     const slickq::RepairReport report = repair_stall(queue.name, config_.shm_dir, inode, *due);
+    tracked.locked_since.reset();
     if (report.repaired == 0) return;  // published after all, or its owner lives: the next round knows
     tracked.status.repaired += report.repaired;
     events_.record(repaired_news(queue.name, holes, report, now));
     tracked.repair_failure.clear();
   } catch (const slickq::Error& error) {
     tracked.status.repair_problem = error.what();
+    const bool locked = error.code() == slickq::Errc::busy;
+    tracked.locked_since = locked ? std::optional(tracked.locked_since.value_or(now)) : std::nullopt;
+    if (locked && now - *tracked.locked_since < kLockWorthTelling) return;  // the next round tries again
     // Told once, however often it is tried: an error that stays must not fill the log.
     if (std::exchange(tracked.repair_failure, error.what()) == error.what()) return;
     events_.record({EventKind::stall, queue.name, {{"repair_failed", error.what()}}});

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <span>
 #include <utility>
 
 #include "metrics.hpp"
@@ -20,6 +21,7 @@ using std::chrono::duration_cast;
 
 constexpr const char* kRemedyOfSplit = "they have a removed segment of this name: restart them";
 constexpr const char* kRemedyOfVanished = "made again at the next reload or restart";
+constexpr std::size_t kHoldersNamed = 10;  // in an event; the status names all
 
 std::string host_name() {
   utsname names{};
@@ -30,7 +32,7 @@ std::string host_name() {
 
 void Supervisor::round() {
   const Monotonic begun = clock_.monotonic();
-  shm_problem_ = problem_of_dir(config_.shm_dir);
+  if (auto problem = problem_of_dir(config_.shm_dir)) shm_problem_ = std::move(*problem);
   holders_.begin_round(config_.shm_dir);
   for (std::size_t k = 0; k < tracked_.size(); ++k) {
     look_at(config_.queues[k], tracked_[k], begun);
@@ -45,7 +47,7 @@ void Supervisor::round() {
 }
 
 void Supervisor::look_at(const QueueConfig& queue, Tracked& tracked, Monotonic now) {
-  std::optional<Look> look = tracked.sampler.look(queue, config_.shm_dir, holders_, now, config_.monitor.interval / 2);
+  std::optional<Look> look = tracked.sampler.look(queue, config_.shm_dir, holders_, now, interval() / 2);
   if (!look) return;  // busy for the moment: what the last round saw stands
   const Reaction reaction = react(tracked.status.state, look->sight);
   perform(reaction.action, queue, tracked, *look, now);
@@ -111,7 +113,7 @@ void Supervisor::look_at_cursor_of(const QueueConfig& queue, const QueueNumbers*
   } catch (const slickq::Error&) {
     return;  // busy for the moment: what the last round saw stands
   }
-  const CursorWatch::News news = watch.look(value, numbers, queue.lag, config_.monitor.interval, now);
+  const CursorWatch::News news = watch.look(value, numbers, queue.lag, interval(), now);
   const CursorStatus& cursor = watch.status();
   if (news.vanished) events_.record({EventKind::vanished, segment, {{"remedy", kRemedyOfVanished}}});
   const auto tell = [&](EventKind kind, nlohmann::ordered_json more) {
@@ -133,11 +135,14 @@ void Supervisor::look_for_split_brain(Tracked& tracked, Monotonic now) {
   const bool begins = tracked.split_brain.look(status.name, there, holders_, now);
   status.split_brain = tracked.split_brain.holders();
   if (!begins) return;
-  nlohmann::ordered_json holders = nlohmann::ordered_json::array();
-  for (const SplitHolder& holder : status.split_brain) {
-    holders.push_back({{"pid", holder.pid}, {"command", holder.command}});
+  nlohmann::ordered_json details{{"holders", nlohmann::ordered_json::array()}};
+  const std::size_t named = std::min(status.split_brain.size(), kHoldersNamed);
+  for (const SplitHolder& holder : std::span(status.split_brain).first(named)) {
+    details["holders"].push_back({{"pid", holder.pid}, {"command", holder.command}});
   }
-  events_.record({EventKind::split_brain, status.name, {{"holders", std::move(holders)}, {"remedy", kRemedyOfSplit}}});
+  if (named < status.split_brain.size()) details["more_holders"] = status.split_brain.size() - named;
+  details["remedy"] = kRemedyOfSplit;
+  events_.record({EventKind::split_brain, status.name, std::move(details)});
 }
 
 void Supervisor::look_at_space() {
@@ -161,7 +166,8 @@ void Supervisor::publish_snapshot(Monotonic begun, std::vector<OrphanStatus> orp
   next->pid = getpid();
   next->host = host_name();
   next->started = started_;
-  next->interval = config_.monitor.interval;
+  next->uptime = clock_.monotonic() - begun_;
+  next->interval = interval();
   next->rounds = rounds_;
   next->round_at = clock_.wall();
   next->round_finished = clock_.monotonic();

@@ -4,6 +4,7 @@
 #include <chrono>
 #include <utility>
 
+#include "probe.hpp"
 #include "slickq/error.hpp"
 #include "slickq/scan.hpp"
 
@@ -12,26 +13,16 @@ namespace {
 
 constexpr std::size_t kHolesListed = 64;  // more would only make the status long
 
-// A lease makes open() fail for some milliseconds: open_segment() waits 50 ms for it to go, which is long enough.
-std::optional<slickq::View> open_unless_busy(const std::string& name, const std::string& shm_dir) {
-  try {
-    return slickq::View::open_segment(name, shm_dir);
-  } catch (const slickq::Error& error) {
-    if (error.code() != slickq::Errc::busy) throw;
-  }
-  return std::nullopt;
-}
-
 }  // namespace
 
 std::optional<Look> Sampler::look(const QueueConfig& queue, const std::string& shm_dir, HolderPass& holders,
                                   Monotonic now, std::chrono::milliseconds shortest) {
   shortest_ = shortest;
   try {
-    const auto view = open_unless_busy(queue.name, shm_dir);
-    if (!view) return std::nullopt;
-    return look_at(*view, queue, holders, now);
+    // A lease makes open() fail for some milliseconds: open_segment() waits 50 ms for it to go, which is long enough.
+    return look_at(slickq::View::open_segment(queue.name, shm_dir), queue, holders, now);
   } catch (const slickq::Error& error) {
+    if (is_for_now(error)) return std::nullopt;
     forget();
     inode_.reset();
     if (error.code() == slickq::Errc::not_found) return Look{};

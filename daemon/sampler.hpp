@@ -36,9 +36,8 @@ class Sampler {
  public:
   explicit Sampler(std::uint64_t slot_budget = kSlotBudget) : slot_budget_(slot_budget) {}
 
-  /// Never throws slickq::Error: what cannot be read is a Sight. Nothing
-  /// when somebody asks the kernel about the segment just now (holds a lease on it): look again in the next
-  /// round.
+  /// Never throws slickq::Error: what cannot be read is a Sight. Nothing when that is for the moment only (is_for_now):
+  /// look again in the next round.
   /// `shortest`: see RateMeter.
   std::optional<Look> look(const QueueConfig& queue, const std::string& shm_dir, HolderPass& holders, Monotonic now,
                            std::chrono::milliseconds shortest = {});

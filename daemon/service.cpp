@@ -30,6 +30,7 @@ namespace slickqd {
 namespace {
 
 namespace asio = boost::asio;
+using std::chrono::duration_cast;
 using std::chrono::microseconds;
 using std::chrono::milliseconds;
 
@@ -54,6 +55,10 @@ class Service {
             [this] { names_changed(); }) {}
 
   void run() {
+    // Twice as often as the watchdog wants, at least: a sign of life follows a finished round and nothing else.
+    if (const auto watchdog = notify_.watchdog()) {
+      supervisor_.longest_interval(std::max(duration_cast<milliseconds>(*watchdog / 2), milliseconds(1)));
+    }
     supervisor_.before_making([this](std::uint64_t bytes) {
       const auto time = time_to_make(bytes);
       if (time >= kWorthTelling) notify_.takes(time);
@@ -102,24 +107,16 @@ class Service {
 
   void warn_of_interval() {
     const auto wanted = supervisor_.config().monitor.interval;
-    if (interval() < wanted) {
+    if (supervisor_.interval() < wanted) {
       log_.write(LogLevel::warn, fmt::format("/monitor/interval: {} ms is too long for systemd's watchdog: rounds are "
                                              "made every {} ms",
-                                             wanted.count(), interval().count()));
+                                             wanted.count(), supervisor_.interval().count()));
     }
-  }
-
-  // Twice as often as the watchdog wants, at least: a sign of life follows a finished round and nothing else.
-  milliseconds interval() const {
-    const milliseconds wanted = supervisor_.config().monitor.interval;
-    if (!notify_.watchdog()) return wanted;
-    return std::min(wanted,
-                    std::max(std::chrono::duration_cast<milliseconds>(*notify_.watchdog() / 2), milliseconds(1)));
   }
 
   void wait_for_round() {
     // Fixed pace, but a round that took too long is not made up for.
-    next_round_ = std::max(next_round_ + interval(), std::chrono::steady_clock::now());
+    next_round_ = std::max(next_round_ + supervisor_.interval(), std::chrono::steady_clock::now());
     timer_.expires_at(next_round_);
     timer_.async_wait([this](const boost::system::error_code& error) {
       if (error || stopping_) return;
@@ -187,19 +184,27 @@ class Service {
     });
   }
 
+  // What was read before the sockets closed may get its turn after: answered with 503, as whatever cannot be done.
+  void refuse_when_stopping() const {
+    if (stopping_) throw slickq::Error(slickq::Errc::busy, "slickqd", "is stopping");
+  }
+
   std::optional<nlohmann::ordered_json> repair(std::string_view name, const RepairWish& wish) {
+    refuse_when_stopping();
     auto done = supervisor_.repair_as_asked(name, wish);
     if (done && !wish.dry_run) round();  // who asks for the status next sees what became of it
     return done;
   }
 
   nlohmann::ordered_json collect_orphans(bool dry_run) {
+    refuse_when_stopping();
     auto done = supervisor_.collect_orphans(dry_run);
     if (!dry_run) round();
     return done;
   }
 
   ReloadResult reload() {
+    refuse_when_stopping();
     notify_.reloading(clock_.monotonic());
     ReloadResult result = supervisor_.reload();
     if (result.ok) {

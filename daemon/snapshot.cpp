@@ -131,6 +131,7 @@ ordered_json to_json(const Snapshot& s) {
   status["pid"] = s.pid;
   status["host"] = s.host;
   status["started"] = format_time(s.started);
+  status["uptime_s"] = static_cast<double>(in_ms(s.uptime)) / 1000;
   status["interval_ms"] = s.interval.count();
   status["rounds"] = s.rounds;
   status["last_round"] = {{"at", format_time(s.round_at)},

@@ -88,7 +88,8 @@ struct Snapshot {
   std::int64_t pid = 0;
   std::string host;  ///< its name, for people
   WallTime started{};
-  std::chrono::milliseconds interval{};
+  std::chrono::steady_clock::duration uptime{};  ///< by the clock that nobody sets
+  std::chrono::milliseconds interval{};          ///< between two rounds, as they are made
   std::uint64_t rounds = 0;
   WallTime round_at{};
   Monotonic round_finished{};

@@ -22,9 +22,9 @@ std::optional<DueRepair> due_repair(const std::vector<AgedHole>& holes, std::chr
 
 namespace {
 
-slickq::Queue open_same(const std::string& name, const std::string& shm_dir, std::uint64_t inode,
-                        slickq::Access access) {
-  slickq::Queue queue = slickq::Queue::open(name, shm_dir, access);
+slickq::Queue open_same(const std::string& name, const std::string& shm_dir, std::uint64_t inode, slickq::Access access,
+                        std::chrono::milliseconds patience) {
+  slickq::Queue queue = slickq::Queue::open(name, shm_dir, access, patience, patience);
   if (queue.segment().inode() != inode) {
     throw slickq::Error(slickq::Errc::not_found, name, "the name leads to another segment by now");
   }
@@ -44,7 +44,7 @@ std::vector<std::uint32_t> pids_of(const slickq::Queue& queue) {
 
 slickq::RepairReport repair_stall(const std::string& name, const std::string& shm_dir, std::uint64_t inode,
                                   const DueRepair& due) {
-  slickq::Queue queue = open_same(name, shm_dir, inode, slickq::Access::read_write);
+  slickq::Queue queue = open_same(name, shm_dir, inode, slickq::Access::read_write, {});
   slickq::RepairRules rules;
   rules.doubts_below = rules.inferred_below = due.doubts_below;
   if (due.doubtful) {
@@ -60,8 +60,8 @@ AskedRepair repair_as_asked(const std::string& name, const std::string& shm_dir,
   for (const AgedHole& hole : holes) {
     if (now - hole.since >= kSettled) settled = hole.old_to;  // they ascend
   }
-  slickq::Queue queue =
-      open_same(name, shm_dir, inode, wish.dry_run ? slickq::Access::read_only : slickq::Access::read_write);
+  const auto access = wish.dry_run ? slickq::Access::read_only : slickq::Access::read_write;
+  slickq::Queue queue = open_same(name, shm_dir, inode, access, kAskedPatience);
   slickq::RepairRules rules;
   rules.inferred_below = settled;
   if (wish.force) rules.doubts_below = settled;

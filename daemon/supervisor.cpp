@@ -17,13 +17,15 @@
 namespace slickqd {
 namespace {
 
-// The first problem is thrown with its place, the others are told in its text: one message, everything in it.
+// The first problem is thrown with its place, the next ones are told in its text: one message, which somebody reads. A
+// config that is for another machine has as many problems as queues.
+constexpr std::size_t kProblemsTold = 10;
 void throw_problems(const Config& config, const std::vector<Problem>& problems) {
   if (problems.empty()) return;
   std::string text = problems.front().text;
-  for (std::size_t k = 1; k < problems.size(); ++k) {
-    text += fmt::format("; and {}: {}", problems[k].pointer, problems[k].text);
-  }
+  const std::size_t told = std::min(problems.size(), kProblemsTold);
+  for (std::size_t k = 1; k < told; ++k) text += fmt::format("; and {}: {}", problems[k].pointer, problems[k].text);
+  if (told < problems.size()) text += fmt::format("; and {} more", problems.size() - told);
   throw config.source->error(problems.front().pointer, text);
 }
 
@@ -61,6 +63,16 @@ std::optional<std::uint64_t> inode_of_wanted(const QueueConfig& queue, const std
   return std::nullopt;
 }
 
+// What only has a cursor's name is somebody else's.
+std::optional<std::uint64_t> inode_of_cursor(const std::string& segment, const std::string& shm_dir) {
+  try {
+    const auto sight = look_at_cursor(slickq::segment_path(shm_dir, segment));
+    return sight ? std::optional(sight->inode) : std::nullopt;
+  } catch (const slickq::Error&) {
+    return std::nullopt;
+  }
+}
+
 }  // namespace
 
 Plan plan_for(const Config& config, bool with_holders) {
@@ -81,6 +93,7 @@ Supervisor::Supervisor(Config config, const Clock& clock, EventLog::Sink sink, S
       holders_(clock),
       probe_space_(std::move(space)),
       started_(clock.wall()),
+      begun_(clock.monotonic()),
       last_reload_at_(started_) {}
 
 void Supervisor::start() {
@@ -250,7 +263,10 @@ std::vector<std::string> Supervisor::stop() {
     if (!queue.remove_on_exit) continue;
     const auto inode = inode_of_wanted(queue, config_.shm_dir);
     if (!inode || !remove(queue.name, *inode)) continue;
-    for (const std::string& cursor : queue.cursors) remove(slickq::cursor_segment_name(queue.name, cursor), 0);
+    for (const std::string& cursor : queue.cursors) {
+      const std::string segment = slickq::cursor_segment_name(queue.name, cursor);
+      if (const auto found = inode_of_cursor(segment, config_.shm_dir)) remove(segment, *found);
+    }
   }
   return stayed;
 }

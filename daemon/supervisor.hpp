@@ -7,6 +7,7 @@
 // half-made; the next start adopts.
 #pragma once
 
+#include <algorithm>
 #include <chrono>
 #include <cstdint>
 #include <functional>
@@ -55,6 +56,11 @@ class Supervisor {
   using SpaceProbe = std::function<std::optional<ShmSpace>(const std::string& shm_dir)>;
   Supervisor(Config config, const Clock& clock, EventLog::Sink sink, SpaceProbe space = shm_space);
 
+  /// Rounds are made at least so often, whatever monitor.interval says: whoever calls has a watchdog to please.
+  void longest_interval(std::chrono::milliseconds longest) noexcept { longest_interval_ = longest; }
+  /// Between two rounds: what all that is measured over rounds goes by, and what the snapshot tells.
+  std::chrono::milliseconds interval() const noexcept { return std::min(config_.monitor.interval, longest_interval_); }
+
   /// Called at a start or reload that makes something, before it does: nothing else happens until that is finished.
   using BeforeMaking = std::function<void(std::uint64_t bytes)>;
   void before_making(BeforeMaking tell) { before_making_ = std::move(tell); }
@@ -93,7 +99,8 @@ class Supervisor {
     std::vector<CursorWatch> cursors{};  // in the config's order
     History history{};
     SplitBrainWatch split_brain{};
-    std::string repair_failure{};  // the last that was told
+    std::string repair_failure{};             // the last that was told
+    std::optional<Monotonic> locked_since{};  // somebody keeps us from repairing it
   };
 
   std::vector<News> plan_and_apply(const Config& config) const;
@@ -116,6 +123,7 @@ class Supervisor {
   OrphanWatch orphans_;
   HolderPass holders_;
   SpaceProbe probe_space_;
+  std::chrono::milliseconds longest_interval_ = std::chrono::milliseconds::max();
   BeforeMaking before_making_ = [](std::uint64_t) {};
   SpaceWatch space_watch_;
   std::optional<ShmSpace> space_;
@@ -124,6 +132,7 @@ class Supervisor {
   std::uint64_t rounds_ = 0;
   std::chrono::microseconds rounds_duration_{};
   WallTime started_{};
+  Monotonic begun_{};
   WallTime loaded_{};
   WallTime last_reload_at_{};
   bool last_reload_ok_ = true;

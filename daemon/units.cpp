@@ -3,6 +3,7 @@
 #include <fmt/chrono.h>
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
 #include <charconv>
 
@@ -67,6 +68,15 @@ std::string format_bytes(std::uint64_t bytes) {
   std::size_t k = 0;
   for (; value >= 1024 && k + 1 < kNames.size(); ++k) value /= 1024;
   return fmt::format("{:.1f} {}", value, kNames[k]);
+}
+
+std::string shortened(std::string_view text, std::size_t most) {
+  constexpr std::string_view kDots = "...";
+  if (text.size() <= most) return std::string(text);
+  std::size_t end = most - std::min(most, kDots.size());
+  const auto continues = [&](std::size_t at) { return (static_cast<unsigned char>(text[at]) & 0xC0) == 0x80; };
+  while (end > 0 && continues(end)) --end;
+  return std::string(text.substr(0, end)).append(kDots);
 }
 
 std::int64_t in_ms(std::chrono::steady_clock::duration duration) {

@@ -31,6 +31,8 @@ std::string format_time(WallTime time);
 std::string format_bytes(std::uint64_t bytes);
 /// "1 queue", "2 queues"
 std::string count_of_queues(std::size_t count);
+/// No longer than `most` bytes: what is longer is cut between two characters (UTF-8), and ends with "...".
+std::string shortened(std::string_view text, std::size_t most);
 /// Whole milliseconds.
 std::int64_t in_ms(std::chrono::steady_clock::duration duration);
 

@@ -102,6 +102,7 @@ bool classify(Entry& entry, const CatalogOptions& options) {
   }
   const Recognition& found = *recognised;
   entry.kind = kKindOfVerdict[static_cast<std::size_t>(found.verdict)];
+  entry.init_state = found.init_state;
   if (entry.kind == EntryKind::queue) {
     look_into_queue(entry, options);
   } else if (entry.kind == EntryKind::cursor) {

@@ -120,18 +120,21 @@ Queue Queue::made(Segment segment, const Geometry& geometry) {
 
 void Queue::give_name() { state_->segment.give_name(); }
 
-Queue Queue::open(std::string_view name, std::string_view shm_dir, Access access, std::chrono::milliseconds patience) {
+Queue Queue::open(std::string_view name, std::string_view shm_dir, Access access, std::chrono::milliseconds patience,
+                  std::chrono::milliseconds lock_patience) {
   const auto deadline = std::chrono::steady_clock::now() + patience;
+  Recognition found;
+  const auto check = [&](int fd, std::uint64_t bytes) {
+    const std::string bare = segment_name(name);
+    const auto recognised = recognise_file(fd, bytes);
+    if (!recognised) throw system_failure(bare, "cannot read the header", errno);
+    found = *recognised;
+    if (found.verdict != Verdict::queue) throw Error(Errc::corrupt, bare, found.problem, "see: slickq list -a");
+  };
   for (;;) {
-    Recognition found;
+    found = {};
     try {
-      Segment segment = Segment::attach(name, shm_dir, access, [&](int fd, std::uint64_t bytes) {
-        const std::string bare = segment_name(name);
-        const auto recognised = recognise_file(fd, bytes);
-        if (!recognised) throw system_failure(bare, "cannot read the header", errno);
-        found = *recognised;
-        if (found.verdict != Verdict::queue) throw Error(Errc::corrupt, bare, found.problem, "see: slickq list -a");
-      });
+      Segment segment = Segment::attach(name, shm_dir, access, check, lock_patience);
       auto state = std::make_unique<State>(*found.geometry);
       state->adopt(std::move(segment), found.has_annex);
       return Queue(std::move(state));

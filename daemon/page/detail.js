@@ -32,7 +32,7 @@ function problemPart(shm) {
     root,
     update: ({problem, queue}) => {
       setClass(root, `problem ${problem.level}`);
-      setText(text, problem.text(queue));
+      setText(text, problem.text(queue, shm()));
       list.update(problem.commands(queue, shm()));
     },
   };

@@ -34,54 +34,62 @@ function eventLine(onQueue) {
   return line;
 }
 
+// Of each kind: what the daemon keeps, and what the page noticed itself.
+const kMostKept = {daemon: 1000, page: 100};
+
 class Events {
   constructor(onQueue) {
-    this.daemons = [];
-    this.noticed = [];
+    this.all = [];  // newest first: as they came, for the daemon's clock may be set back
+    this.kept = {daemon: 0, page: 0};
+    this.known = new Map();
     this.states = new Map();
     this.pending = null;
     this.list = new Repeated(byId('news'), () => eventLine(onQueue));
   }
 
-  /** Newest first, both kinds. */
-  all() {
-    return [...this.noticed, ...this.daemons].sort((a, b) => (a.time < b.time ? 1 : a.time > b.time ? -1 : 0));
-  }
-
   of(name, count = 5) {
-    return this.all().filter((event) => event.queue === name).slice(0, count);
+    return this.all.filter((event) => event.queue === name).slice(0, count);
   }
 
   /** Soon: a stream begins with many at once. */
   show() {
     this.pending ??= setTimeout(() => {
       this.pending = null;
-      this.list.update(this.all().slice(0, kEventsShown));
+      this.list.update(this.all.slice(0, kEventsShown));
     }, 20);
   }
 
-  /** What the daemon has, oldest first. */
-  replace(events) {
-    this.daemons = events.slice(-1000).reverse();
-    this.show();
+  /** The daemon tells from here on what it has, oldest first: some of it again. */
+  expectKnown() {
+    this.known.clear();
+    for (const {text} of this.all) this.known.set(text, (this.known.get(text) ?? 0) + 1);
   }
 
   add(event) {
-    this.daemons.unshift(event);
-    this.daemons.length = Math.min(this.daemons.length, 1000);
+    const text = JSON.stringify(event);
+    const times = this.known.get(text) ?? 0;
+    if (times > 0) this.known.set(text, times - 1);
+    else this.keep('daemon', {...event}, text);
+  }
+
+  keep(source, event, text) {
+    // Not among what a line shows of it.
+    Object.defineProperties(event, {source: {value: source}, text: {value: text}});
+    this.all.unshift(event);
+    if (++this.kept[source] > kMostKept[source]) {
+      --this.kept[source];
+      this.all.splice(this.all.findLastIndex((one) => one.source === source), 1);
+    }
     this.show();
   }
 
   /** A queue that is well again: nobody reports that, so the page does. */
   notice(queues, time) {
-    const before = this.noticed.length;
     for (const {name, state} of queues) {
       const was = this.states.get(name);
       this.states.set(name, state);
       if (state !== 'ready' || was === undefined || was === 'ready') continue;
-      this.noticed.unshift({time, event: 'ready_again', queue: name, was});
+      this.keep('page', {time, event: 'ready_again', queue: name, was}, '');
     }
-    if (this.noticed.length > before) this.show();
-    this.noticed.length = Math.min(this.noticed.length, 100);
   }
 }

@@ -1,7 +1,7 @@
 // The head of the page: facts of the daemon, the count of each state, and banners for what needs somebody.
 
 const kFacts = [
-  ['Up', (status) => duration((Date.parse(status.last_round.at) - Date.parse(status.started)) / 1000)],
+  ['Up', (status) => duration(status.uptime_s)],
   ['Process', (status) => `pid ${status.pid}`],
   ['Host', (status) => status.host || location.host],
   ['Round', (status) => `${status.last_round.duration_ms.toFixed(1)}${kSpace}ms, every ` +
@@ -33,11 +33,15 @@ class Head {
     };
     this.old = banner('crit');
     this.old.root.id = 'old';
+    this.lost = banner('crit');
+    this.lost.root.id = 'lost';
     this.trouble = banner('crit');
     this.trouble.root.id = 'trouble';
     this.troubles = new Repeated(this.trouble.more, () => this.troubleButton());
     this.reload = banner('warn');
     this.reload.root.id = 'reload';
+    this.textfile = banner('warn');
+    this.textfile.root.id = 'textfile';
   }
 
   stateButton() {
@@ -66,6 +70,9 @@ class Head {
     for (const {text, dd} of this.facts) setText(dd, text(status));
     this.updateSpace(status.shm);
     this.updateConfig(status.config);
+    this.updateBanner(this.lost, status.shm.problem,
+      'The directory of the queues cannot be read: every queue is missing until it is back.');
+    this.updateBanner(this.textfile, status.metrics.textfile_error, 'The metrics are not written to their file.');
     this.updateSummary(rows);
     const bad = rows.filter((row) => row.worst.level === 'crit');
     show(this.trouble.root, bad.length > 0);
@@ -75,7 +82,14 @@ class Head {
     if (document.title !== title) document.title = title;
   }
 
+  updateBanner({root, text, more}, problem, meaning) {
+    show(root, problem !== null);
+    setText(text, meaning);
+    setText(more, problem ?? '');
+  }
+
   updateSpace(shm) {
+    show(this.spaceTitle.parentElement, shm.size_bytes > 0);  // unknown: no limit, or no directory
     const used = shm.size_bytes > 0 ? 1 - shm.free_bytes / shm.size_bytes : 0;
     const text = `${bytes(shm.free_bytes)} free of ${bytes(shm.size_bytes)}`;
     setText(this.spaceText, text);

@@ -30,7 +30,7 @@ function orphanText(orphan) {
 
 function update(status) {
   page.status = status;
-  page.interval = Math.min(60000, Math.max(250, status.interval_ms));
+  page.interval = Math.max(250, status.interval_ms);
   // The two clocks may differ: old is what brings no new round, however its time reads.
   if (status.rounds !== page.rounds) page.fresh = performance.now();
   page.rounds = status.rounds;
@@ -51,7 +51,7 @@ function updateAge() {
 
 /** At least so long, and until the page is seen. */
 async function pause(ms) {
-  await new Promise((resolve) => setTimeout(resolve, Math.max(50, ms)));
+  await new Promise((resolve) => setTimeout(resolve, Math.min(60000, Math.max(50, ms))));
   while (document.hidden) {
     await new Promise((resolve) => document.addEventListener('visibilitychange', resolve, {once: true}));
   }
@@ -77,7 +77,7 @@ async function poll() {
 /** Each as it happens; asked for again and again where the daemon streams to as many as it will. */
 function followEvents() {
   const stream = new EventSource(`v1/events?n=${kEventsShown}`);
-  stream.addEventListener('open', () => events.replace([]));
+  stream.addEventListener('open', () => events.expectKnown());
   stream.addEventListener('message', ({data}) => events.add(JSON.parse(data)));
   stream.addEventListener('error', () => {
     if (stream.readyState === EventSource.CLOSED) pollEvents();
@@ -87,7 +87,9 @@ function followEvents() {
 async function pollEvents() {
   for (;;) {
     try {
-      events.replace(await ask('v1/events'));
+      const all = await ask('v1/events');
+      events.expectKnown();
+      all.forEach((event) => events.add(event));
     } catch {
       // The banner about old data says it.
     }

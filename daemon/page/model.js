@@ -36,8 +36,9 @@ function stallText(queue) {
 // One row for each kind of problem. `shape` is how its state is drawn, beside the colour of its level.
 const kProblems = [
   {word: 'missing', level: 'crit', shape: 'gone', when: (queue) => queue.state === 'missing',
-   text: () => 'There is no segment of this name. slickqd makes it at its next start or reload.',
-   commands: () => ['slickq daemon reload']},
+   text: (queue, shm) => (shm.problem ? 'It is out of reach, with the directory that it is in.'
+     : 'There is no segment of this name. slickqd makes it at its next start or reload.'),
+   commands: (queue, shm) => (shm.problem ? [] : ['slickq daemon reload'])},
   {word: 'mismatch', level: 'crit', shape: 'other', when: (queue) => queue.state === 'mismatch',
    text: (queue) => `The name leads to something else: ${queue.problem ?? 'not the configured queue'}.`,
    commands: (queue, shm) => [command('inspect', queue.name, shm)]},

@@ -28,7 +28,7 @@ write("wake.json", {"idle": {"cpu_share": 0.01, "sleeps_per_s": 1000},
                     "wake_ns": {"slickq": {"p99": 100000}, "original": {"p99": 1500000}}})
 write("operators.json", {"inspect": {"ms": 5, "kib": 9765}, "list": {"ms": 100},
                          "daemon": {"cpu_share": 0.02, "kib": 39062},
-                         "crowd": {"first_round_ms": 1000}})
+                         "crowd": {"first_round_ms": 1000, "dry_run_ms": 1000}, "fast": {"cpu_share": 0.01}})
 write("micro.json", {"benchmarks": [{"name": "open_and_close_1gib", "real_time": 1000.0, "time_unit": "us"}]})
 PYTHON
 }
@@ -86,6 +86,8 @@ operators.json|d["list"]["ms"] = 100.1|slickq list of 1000 queues: <= 100 ms
 operators.json|d["daemon"]["cpu_share"] = 0.021|slickqd, 1000 queues each second: <= 2 % of a core
 operators.json|d["daemon"]["kib"] += 1|slickqd, 1000 queues: <= 40 MB
 operators.json|d["crowd"]["first_round_ms"] += 1|slickqd, first look at 10,000 files and 5,000 processes: <= 1 s
+operators.json|d["crowd"]["dry_run_ms"] += 1|slickqd --dry-run among them: <= 1 s
+operators.json|d["fast"]["cpu_share"] = 0.011|slickqd, a queue of 4M slots at 1 M messages/s: <= 1 % of a core
 CASES
 }
 

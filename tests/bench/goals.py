@@ -206,6 +206,9 @@ GOALS = [
     ("slickqd, 1000 queues", at_most(40, "MB"), at("operators.json", "daemon", "kib", unit=1e6 / 1024)),
     ("slickqd, first look at 10,000 files and 5,000 processes", at_most(1, "s"),
      at("operators.json", "crowd", "first_round_ms", unit=1e3)),
+    ("slickqd --dry-run among them", at_most(1, "s"), at("operators.json", "crowd", "dry_run_ms", unit=1e3)),
+    ("slickqd, a queue of 4M slots at 1 M messages/s", at_most_percent(1, "of a core"),
+     at("operators.json", "fast", "cpu_share")),
 ]
 
 

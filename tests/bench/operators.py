@@ -1,17 +1,21 @@
 #!/usr/bin/env python3
-"""What it costs to look at queues: slickq inspect, slickq list, slickqd with a thousand of them, slickqd in a crowd.
+"""What it costs to look at queues: slickq inspect, slickq list, slickqd with a thousand of them, with a large and fast
+one, and in a crowd.
 
-usage: operators.py BIN_DIR [--queues N] [--seconds S] [--runs R] [--files N] [--processes N]
+usage: operators.py BIN_DIR [--queues N] [--seconds S] [--runs R] [--slots N] [--rate N] [--files N] [--processes N]
 
 BIN_DIR has slickq and slickqd. JSON on standard output: wall time in milliseconds, memory in KiB (VmHWM of the whole
 process, shared libraries included), CPU as a share of one core. The queues are in a directory of their own, made by
 slickqd itself, and go with it.
 
 The crowd: queues of somebody else in slickqd's directory, which it watches as possible orphans, and sleeping processes,
-each of which might have one of them open. What it takes is slickqd's own word for its rounds; the first looks at all.
+each of which might have one of them open, as each tenth has: half of these with the lock of a slickq process. What it
+takes is slickqd's own word for its rounds; the first looks at all. How long it takes until each queue is listed as a
+candidate is the wall's time, from slickqd's start on. --dry-run looks at everything by itself.
 """
 
 import argparse
+import fcntl
 import json
 import os
 import pathlib
@@ -83,14 +87,14 @@ def status_kib(pid, key):
     sys.exit(f"operators: /proc/{pid}/status has no {key}")
 
 
-def start_daemon(program, folder, queues, **more):
+def start_daemon(program, folder, queues, size=64, elem=64, **more):
     config = folder / "slickqd.json"
     socket = folder / "socket"
     shm = folder / "shm"
     shm.mkdir(exist_ok=True)
     config.write_text(json.dumps({
         "shm_dir": str(shm),
-        "queues": [{"name": f"q{k}", "size": 64, "elem": 64} for k in range(queues)],
+        "queues": [{"name": f"q{k}", "size": size, "elem": elem} for k in range(queues)],
         "monitor": {"interval": "1s"},
         "control": {"socket": str(socket), "mode": "0600"},
         **more,
@@ -133,14 +137,57 @@ def measure(options, folder):
         daemon.wait()
 
 
-def round_of(slickq, folder):
-    """(number, milliseconds) of the daemon's last round; None as long as there was none."""
+def fast(options, folder):
+    """slickqd with one queue that is written over and over."""
+    bin_dir = pathlib.Path(options.bin_dir).resolve()
+    folder.mkdir()
+    daemon, shm = start_daemon(bin_dir / "slickqd", folder, 1, size=options.slots, elem=8)
+    words = [bin_dir / "slickq", "push", "q0", "-m", "12345678", "--count", str(1 << 40), "--rate", str(options.rate),
+             "-q", "--shm-dir", str(shm)]
+    producer = subprocess.Popen(words, stdout=subprocess.DEVNULL)
+    try:
+        time.sleep(min(1.5 * options.slots / options.rate, PATIENCE_S))  # more than a lap
+        before, begin, pushed = cpu_seconds(daemon.pid), time.monotonic(), reserved_index(bin_dir, shm)
+        time.sleep(options.seconds)
+        share = (cpu_seconds(daemon.pid) - before) / (time.monotonic() - begin)
+        rate = (reserved_index(bin_dir, shm) - pushed) / (time.monotonic() - begin)
+        if producer.poll() is not None:
+            fail(words, producer.returncode)
+        return {"slots": options.slots, "messages_per_s": rate, "cpu_share": share}
+    finally:
+        for child in (producer, daemon):
+            child.terminate()
+            child.wait()
+
+
+def reserved_index(bin_dir, shm):
+    words = [bin_dir / "slickq", "inspect", "q0", "--json", "--shm-dir", str(shm)]
+    return json.loads(subprocess.run(words, stdout=subprocess.PIPE, check=True).stdout)["reserved_index"]
+
+
+def status_of(slickq, folder):
     words = [slickq, "daemon", "status", "--json", "--socket", str(folder / "socket")]
     done = subprocess.run(words, stdout=subprocess.PIPE)
     if done.returncode != 0:
         fail(words, done.returncode)
-    status = json.loads(done.stdout)
+    return json.loads(done.stdout)
+
+
+def round_of(slickq, folder):
+    """(number, milliseconds) of the daemon's last round; None as long as there was none."""
+    status = status_of(slickq, folder)
     return (status["rounds"], status["last_round"]["duration_ms"]) if status["rounds"] else None
+
+
+def all_listed(slickq, folder, count, begin):
+    """Seconds since `begin` until all candidates are in the status, and how many of them are held."""
+    while True:
+        orphans = status_of(slickq, folder)["orphans"]
+        if len(orphans) >= count:
+            return time.monotonic() - begin, sum(orphan["held"] for orphan in orphans)
+        if time.monotonic() - begin > 10 * PATIENCE_S:
+            sys.exit(f"operators: slickqd lists {len(orphans)} of {count} queues")
+        time.sleep(0.2)
 
 
 def rounds_of(slickq, folder, seconds):
@@ -170,6 +217,23 @@ def make_files(slickq, shm, count):
         (shm / f"crowd-{k}").write_bytes(content)
 
 
+def start_sleepers(shm, options):
+    """Processes, and how many of them have a queue open."""
+    sleepers = []
+    holders = min(options.processes // 10, options.files)
+    for k in range(options.processes):
+        actions = []
+        if k < holders:
+            held = os.open(shm / f"crowd-{k}", os.O_RDWR)
+            if k % 2:
+                fcntl.flock(held, fcntl.LOCK_SH)  # it is the open file's, and so the sleeper's
+            actions.append((os.POSIX_SPAWN_DUP2, held, 0))
+        sleepers.append(os.posix_spawn("/bin/sleep", ["sleep", "900"], {}, file_actions=actions))
+        if actions:
+            os.close(held)
+    return sleepers, holders
+
+
 def crowd(options, folder):
     """slickqd's rounds among many files and many processes."""
     bin_dir = pathlib.Path(options.bin_dir).resolve()
@@ -180,13 +244,16 @@ def crowd(options, folder):
     daemon = None
     try:
         make_files(bin_dir / "slickq", shm, options.files)
-        for _ in range(options.processes):
-            sleepers.append(os.posix_spawn("/bin/sleep", ["sleep", "600"], {}))
+        sleepers, holders = start_sleepers(shm, options)
         time.sleep(1)  # they are on their way to sleep
+        begin = time.monotonic()
         daemon, _ = start_daemon(bin_dir / "slickqd", folder, 1, orphans={"match": ["crowd-*"], "grace": "1h"})
         first, *others = rounds_of(bin_dir / "slickq", folder, options.seconds)
-        return {"files": options.files, "processes": options.processes, "first_round_ms": first,
+        listed_s, held = all_listed(bin_dir / "slickq", folder, options.files, begin)
+        dry_run = seconds_of(bin_dir / "slickqd", "--config", str(folder / "slickqd.json"), "--dry-run")
+        return {"files": options.files, "processes": options.processes, "holders": holders, "first_round_ms": first,
                 "round_ms": {"median": statistics.median(others), "max": max(others)},
+                "all_listed_s": listed_s, "listed_as_held": held, "dry_run_ms": 1e3 * dry_run,
                 "kib": status_kib(daemon.pid, "VmHWM")}
     finally:
         if daemon:
@@ -204,12 +271,15 @@ def main():
     parser.add_argument("--queues", type=int, default=1000)
     parser.add_argument("--seconds", type=float, default=10)
     parser.add_argument("--runs", type=int, default=20)
+    parser.add_argument("--slots", type=int, default=1 << 22)
+    parser.add_argument("--rate", type=int, default=1_000_000)
     parser.add_argument("--files", type=int, default=10_000)
     parser.add_argument("--processes", type=int, default=5_000)
     options = parser.parse_args()
     folder = pathlib.Path(tempfile.mkdtemp(prefix="slickq-operators-", dir="/dev/shm"))
     try:
         found = measure(options, folder)
+        found["fast"] = fast(options, folder / "fast")
         found["crowd"] = crowd(options, folder / "crowd")
         print(json.dumps(found, indent=2))
     finally:

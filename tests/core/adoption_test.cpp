@@ -16,6 +16,8 @@
 #include "slickq/error.hpp"
 #include "slickq/queue.hpp"
 #include "slickq/removal.hpp"
+#include "slickq/segment.hpp"
+#include "support/nameless.hpp"
 #include "support/seed.hpp"
 #include "support/shm_dir.hpp"
 
@@ -120,6 +122,67 @@ TEST_CASE("adoption leaves alone what a living remover is at, other private file
   remover.kill_now();
   CHECK(adopt_quarantined(dir.path()).size() == 1);
   CHECK(names_in(dir).size() == 2);
+}
+
+TEST_CASE("what a creation left that was killed goes; one whose creator lives, or that is somebody else's, stays") {
+  ShmDir dir;
+  const auto maker = [&](bool with_lock) {
+    return Child([&, with_lock](ChildSide& side) {
+      test_support::refuse_nameless_files();
+      const auto segment = slickq::Segment::prepare("q", 4096, test_support::creating(dir), {});
+      if (!with_lock) flock(segment.fd(), LOCK_UN);  // as between the open() and the lock
+      side.report_and_wait();
+      return 0;
+    });
+  };
+  for (const bool with_lock : {true, false}) {
+    CAPTURE(with_lock);
+    Child child = maker(with_lock);
+    REQUIRE(child.reported());
+    REQUIRE(names_in(dir).size() == 1);
+    const std::string name = names_in(dir).front();
+    CHECK(adopt_quarantined(dir.path()).empty());
+    CHECK(names_in(dir).size() == 1);
+    child.kill_now();
+    const auto adopted = adopt_quarantined(dir.path());
+    REQUIRE(adopted.size() == 1);
+    CHECK(adopted[0].name == name);
+    CHECK_FALSE(adopted[0].restored);
+    CHECK(names_in(dir).empty());
+  }
+  for (const char* name : {".slickq-tmp-1-1", ".slickq-tmp-1-x", ".slickq-tmp-"}) {
+    std::ofstream(dir.file(name)) << (std::string(name).ends_with("1-1") ? "no segment at all" : "");
+  }
+  CHECK(adopt_quarantined(dir.path()).empty());
+  CHECK(names_in(dir).size() == 3);
+}
+
+TEST_CASE("a creation that was killed with its name given leaves the queue alone, also in use") {
+  ShmDir dir;
+  make_queue(dir);
+  Child child = peer(dir);
+  REQUIRE(child.reported());
+  std::filesystem::create_hard_link(dir.file("q"), dir.file(".slickq-tmp-1-0"));
+  const auto adopted = adopt_quarantined(dir.path());
+  REQUIRE(adopted.size() == 1);
+  CHECK_FALSE(adopted[0].restored);
+  CHECK(names_in(dir) == std::vector<std::string>{"q"});
+  child.go_on();
+  CHECK(child.join() == 0);
+}
+
+TEST_CASE("a creation is not hindered by what an earlier process of its id left") {
+  ShmDir dir;
+  Child child([&](ChildSide&) {
+    test_support::refuse_nameless_files();
+    for (int k = 0; k < 5; ++k) {
+      std::ofstream(dir.file(".slickq-tmp-" + std::to_string(getpid()) + "-" + std::to_string(k))) << "left";
+    }
+    make_queue(dir);
+    return 0;
+  });
+  CHECK(child.join() == 0);
+  CHECK(inode_of(dir.file("q")) != 0);
 }
 
 TEST_CASE("several processes adopting at once finish each removal once") {

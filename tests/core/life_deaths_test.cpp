@@ -19,6 +19,7 @@
 #include "slickq/producer.hpp"
 #include "slickq/repair.hpp"
 #include "support/call_moments.hpp"
+#include "support/nameless.hpp"
 #include "tracing.hpp"
 
 using slickq::Queue;
@@ -165,6 +166,20 @@ const std::vector<Act>& all_acts() {
          check_numbers(queue, there + 2);
        },
        {SYS_openat, SYS_flock, SYS_fallocate, SYS_mmap, SYS_madvise, SYS_fchmod, SYS_linkat, SYS_fcntl}},
+      {"create where no file is nameless",
+       [](Stage&) {},
+       [](const std::string& dir) {
+         test_support::refuse_nameless_files();
+         slickq::CreateOptions options;
+         options.shm_dir = dir;
+         Queue::create("q", slickq::Geometry::make(slickq::Layout::slq1, 8, 64), options);
+       },
+       // A private name, the queue's own, or both: what is left is one whole queue or nothing.
+       [](Stage& stage) {
+         (void)slickq::adopt_quarantined(stage.dir.path());
+         if (!names_in(stage.dir).empty()) check_there(stage, 0);
+       },
+       {SYS_openat, SYS_flock, SYS_fallocate, SYS_linkat, SYS_unlink}},
       {"attach",
        make_filled,
        [](const std::string& dir) {

@@ -234,6 +234,24 @@ TEST_CASE("attaching waits while the kernel is being asked for the users of a fi
   close(fd);
 }
 
+TEST_CASE("who has no patience is told at once that somebody has locked it") {
+  ShmDir dir;
+  { Segment segment = Segment::create("q", 8, in(dir), {}); }
+  const int fd = open(dir.file("q").c_str(), O_RDONLY | O_CLOEXEC);
+  REQUIRE(flock(fd, LOCK_EX | LOCK_NB) == 0);
+  for (const int patience : {0, 3}) {
+    CAPTURE(patience);
+    try {
+      (void)Segment::attach("q", dir.path(), Access::read_only, {}, std::chrono::milliseconds(patience));
+      FAIL("was not refused");
+    } catch (const slickq::Error& error) {
+      CHECK(error.code() == Errc::busy);
+      CHECK((error.cause().find("for 3 ms") != std::string::npos) == (patience == 3));
+    }
+  }
+  close(fd);
+}
+
 TEST_CASE("a name that leads elsewhere by now is noticed") {
   ShmDir dir;
   Segment segment = Segment::create("q", 8, in(dir), {});

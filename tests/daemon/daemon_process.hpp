@@ -13,6 +13,7 @@
 #include <csignal>
 #include <cstring>
 #include <fstream>
+#include <functional>
 #include <nlohmann/json.hpp>
 #include <sstream>
 #include <stdexcept>
@@ -98,8 +99,9 @@ inline HttpAnswer http(const std::string& socket_path, const std::string& method
 
 class Daemon {
  public:
-  /// Starts slickqd with `arguments`; `log` takes what it prints.
-  Daemon(const std::vector<std::string>& arguments, std::string log, const std::vector<std::string>& environment = {})
+  /// Starts slickqd with `arguments`; `log` takes what it prints. `prepare` is called in the child before.
+  Daemon(const std::vector<std::string>& arguments, std::string log, const std::vector<std::string>& environment = {},
+         const std::function<void()>& prepare = {})
       : log_(std::move(log)) {
     const std::string binary = SLICKQ_BIN_DIR "/slickqd";
     pid_ = fork();
@@ -113,6 +115,7 @@ class Daemon {
     std::vector<char*> argv{const_cast<char*>(binary.c_str())};
     for (const std::string& argument : arguments) argv.push_back(const_cast<char*>(argument.c_str()));
     argv.push_back(nullptr);
+    if (prepare) prepare();
     execv(binary.c_str(), argv.data());
     _exit(127);
   }

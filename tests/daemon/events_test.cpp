@@ -26,3 +26,14 @@ TEST_CASE("the newest 1000 events are kept, oldest first") {
   CHECK(log.newest().front()["seq"] == 6);
   CHECK(log.newest().back()["k"] == 1004);
 }
+
+TEST_CASE("a long text does not make a long event: a thousand are kept, and sent to who follows") {
+  daemon_test::FakeClock clock;
+  std::string line;
+  EventLog log(clock, [&](EventKind, const nlohmann::ordered_json& event) { line = event.dump(); });
+  log.record({EventKind::reload_failed, "", {{"error", std::string(100'000, 'x')}, {"line", 3}}});
+  CHECK(line.size() < 1024);
+  CHECK(log.newest().back().dump() == line);
+  CHECK(log.newest().back()["line"] == 3);
+  CHECK(log.newest().back()["error"].get<std::string>().ends_with("xxx..."));
+}

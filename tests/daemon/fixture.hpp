@@ -1,6 +1,8 @@
 // What the daemon's tests share: a clock they move themselves, and a supervisor on a private shm directory.
 #pragma once
 
+#include <sys/resource.h>
+
 #include <algorithm>
 #include <chrono>
 #include <fstream>
@@ -36,6 +38,22 @@ class FakeClock : public slickqd::Clock {
  private:
   mutable slickqd::Monotonic monotonic_{std::chrono::hours(1)};
   slickqd::WallTime wall_{std::chrono::seconds(1'800'000'000)};
+};
+
+/// As long as it lives, this process may open nothing: EMFILE.
+class NoFiles {
+ public:
+  NoFiles() {
+    getrlimit(RLIMIT_NOFILE, &before_);
+    const rlimit none{0, before_.rlim_max};
+    setrlimit(RLIMIT_NOFILE, &none);
+  }
+  NoFiles(const NoFiles&) = delete;
+  NoFiles& operator=(const NoFiles&) = delete;
+  ~NoFiles() { setrlimit(RLIMIT_NOFILE, &before_); }
+
+ private:
+  rlimit before_{};
 };
 
 /// A supervisor, its shm directory and its config file; `queues` and `rest` are JSON text.

@@ -55,3 +55,20 @@ TEST_CASE("whom no pass can name is held to be there, and no pass is made early 
   pass.begin_round(elsewhere.path());
   CHECK(pass.made_at() == second);
 }
+
+TEST_CASE("who died is not named any more, however far away the next pass is") {
+  daemon_test::World world(daemon_test::kOneQueue);
+  world.clock.per_question = milliseconds(10);  // a pass is dear: the next one is far away
+  world.start();
+  auto other = holder(world.shm.path(), "q");
+  auto another = holder(world.shm.path(), "q");
+  world.round();
+  CHECK(world.queue_status()["holders"] == 2);
+  other.kill_now();
+  world.round();
+  CHECK(world.queue_status()["holders"] == 1);
+  CHECK(world.queue_status()["holder_processes"][0]["pid"] == another.pid());
+  another.kill_now();
+  world.round();
+  CHECK(world.queue_status()["holders"] == 0);
+}

@@ -15,6 +15,7 @@
 #include "queues.hpp"
 #include "slickq/consumer.hpp"
 #include "support/call_moments.hpp"
+#include "support/nameless.hpp"
 
 using daemon_test::inode_of;
 using daemon_test::make_queue;
@@ -97,6 +98,13 @@ const std::vector<Act>& all_acts() {
          make_quarantined(stage.world, "job-1");
        },
        [](World&) {},
+       [](World& world) { world.start(); },
+       {"back", "back@old", "kept", "new", "new@c", "wrong", "wrong@old"},
+       {SYS_openat, SYS_fallocate, SYS_linkat, SYS_renameat2, SYS_unlink}},
+      {"start where no file is nameless",
+       kFour,
+       [](Stage& stage) { make_wrong_and_left_cursors(stage.world); },
+       [](World&) { test_support::refuse_nameless_files(); },
        [](World& world) { world.start(); },
        {"back", "back@old", "kept", "new", "new@c", "wrong", "wrong@old"},
        {SYS_openat, SYS_fallocate, SYS_linkat, SYS_renameat2, SYS_unlink}},

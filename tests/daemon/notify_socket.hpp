@@ -29,12 +29,16 @@ class NotifySocket {
   ~NotifySocket() { close(fd_); }
 
   const std::string& name() const { return name_; }
-  /// The next message; empty when none came for some seconds.
+  /// The next message; empty when none came for some seconds. Throws for one that systemd would drop: it takes 4096
+  /// bytes and nothing of what is longer.
   std::string receive() const {
     const timeval patience{30, 0};
     setsockopt(fd_, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
     char buffer[4096];
-    const ssize_t got = recv(fd_, buffer, sizeof buffer, 0);
+    const ssize_t got = recv(fd_, buffer, sizeof buffer, MSG_TRUNC);  // the length is the message's
+    if (got > static_cast<ssize_t>(sizeof buffer)) {
+      throw std::runtime_error("a message of " + std::to_string(got) + " bytes");
+    }
     return got > 0 ? std::string(buffer, static_cast<std::size_t>(got)) : std::string();
   }
   /// Receives until a message contains `text`; false when none comes.

@@ -74,3 +74,20 @@ TEST_CASE("the status line tells why the last reload failed, in one line") {
   snapshot.last_error = "slickqd.json:3:5: unknown key\nand more";
   CHECK(status_line(snapshot) == good + "; last reload failed: slickqd.json:3:5: unknown key");
 }
+
+TEST_CASE("whatever the status says, and however long, the sign of life and READY arrive") {
+  const test_support::ShmDir dir;
+  const NotifySocket manager(dir.file("notify"));
+  const Notify notify(manager.name(), microseconds(30'000'000));
+  std::string text = "x";
+  while (text.size() < 200'000) text += "\u20ac";  // three bytes each: no cut falls into the middle of one
+  for (const bool ready : {false, true}) {
+    CHECK((ready ? notify.ready(text) : notify.round_finished(text)));
+    const std::string message = manager.receive();
+    const std::string head = ready ? "READY=1\nSTATUS=x" : "WATCHDOG=1\nSTATUS=x";
+    REQUIRE(message.starts_with(head));
+    CHECK(message.size() < 600);
+    CHECK(message.ends_with("\u20ac..."));
+    CHECK((message.size() - head.size()) % 3 == 0);
+  }
+}

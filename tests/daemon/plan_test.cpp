@@ -123,3 +123,11 @@ TEST_CASE("a plan that does not fit into the directory is a problem before anyth
   REQUIRE(plan.problems.size() == 1);
   CHECK(plan.problems[0].text.find("free are 1.0 MiB") != std::string::npos);
 }
+
+TEST_CASE("what is half-made is recreated when it says so itself, and kept when it could be anybody's") {
+  const Config config = config_with(R"(,"on_mismatch":"recreate_if_idle")");
+  Entry entry = other_entry("q", EntryKind::initialising);
+  CHECK(kinds(make_plan(config, std::vector{entry}, {})) == Kinds{StepKind::keep});
+  entry.init_state = slickq::InitState::initialising;
+  CHECK(kinds(make_plan(config, std::vector{entry}, {})) == Kinds{StepKind::recreate});
+}

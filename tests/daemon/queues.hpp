@@ -4,6 +4,7 @@
 #include <doctest/doctest.h>
 
 #include <fcntl.h>
+#include <sys/file.h>
 #include <unistd.h>
 
 #include <array>
@@ -49,6 +50,18 @@ inline test_support::Child holder(const std::string& shm_dir, const std::string&
     return 0;
   });
   if (!child.reported()) throw std::runtime_error("the holder did not start");
+  return child;
+}
+
+/// Another process that keeps everybody from attaching to a file, as a remover does for a moment.
+inline test_support::Child lock_out(const std::string& path) {
+  test_support::Child child([=](test_support::ChildSide& side) {
+    const int fd = open(path.c_str(), O_RDONLY | O_CLOEXEC);
+    if (fd < 0 || flock(fd, LOCK_EX | LOCK_NB) != 0) return 1;
+    side.report_and_wait();
+    return 0;
+  });
+  if (!child.reported()) throw std::runtime_error("nobody was locked out");
   return child;
 }
 

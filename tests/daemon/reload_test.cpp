@@ -5,7 +5,9 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include <chrono>
 #include <filesystem>
+#include <fstream>
 
 #include "fixture.hpp"
 #include "queues.hpp"
@@ -309,4 +311,60 @@ TEST_CASE("a shm directory that is not there refuses the start") {
   } catch (const slickq::Error& error) {
     CHECK(error.code() == slickq::Errc::not_found);
   }
+}
+
+TEST_CASE("of a hundred problems the first ones are told, and how many more there are") {
+  World world("[]");
+  world.start();
+  std::string queues = "[";
+  for (int k = 0; k < 100; ++k) {
+    const std::string name = "queue-" + std::to_string(k);
+    make_queue(world.shm.path(), name, 16);
+    queues.append(k == 0 ? "" : ",").append(R"({"name":")").append(name).append(R"(","size":8,"elem":8})");
+  }
+  world.write_config(queues + "]");
+  const auto result = world.supervisor->reload();
+  CHECK_FALSE(result.ok);
+  for (const char* told : {"/queues/0: ", "and /queues/9: ", "; and 90 more"}) {
+    CAPTURE(told);
+    CHECK(result.error.find(told) != std::string::npos);
+  }
+  CHECK(result.error.find("/queues/10: ") == std::string::npos);
+  CHECK(world.last_event()["event"] == "reload_failed");
+  CHECK(world.last_event().dump().size() < 1024);
+}
+
+TEST_CASE("remove_on_exit never takes what only has the name of a configured cursor") {
+  World world(R"([{"name":"a","size":8,"elem":8,"cursors":["c","d"],"on_mismatch":"keep","remove_on_exit":true}])");
+  make_queue(world.shm.path(), "a@c", 8);
+  world.start();
+  CHECK(world.supervisor->stop().empty());
+  CHECK_FALSE(exists(world.shm.file("a")));
+  CHECK_FALSE(exists(world.shm.file("a@d")));
+  CHECK(exists(world.shm.file("a@c")));
+}
+
+TEST_CASE("what is not proven to be a queue is never recreated: an empty file, one of zeros") {
+  for (const std::size_t bytes : {0, 4096}) {
+    CAPTURE(bytes);
+    World world(R"([{"name":"q","size":8,"elem":8,"on_mismatch":"recreate_if_idle"}])");
+    std::ofstream(world.shm.file("q")) << std::string(bytes, '\0');
+    world.start();
+    CHECK(world.happened() == std::vector<std::string>{"mismatch q"});
+    CHECK(world.last_event()["action"] == "keep");
+    CHECK(std::filesystem::file_size(world.shm.file("q")) == bytes);
+  }
+}
+
+TEST_CASE("a cursor that somebody keeps locked does not hold up the reload that would set it to 0") {
+  World world(R"([{"name":"q","size":8,"elem":8,"cursors":["a","b"]}])");
+  world.start();
+  std::filesystem::remove(world.shm.file("q"));
+  const auto locked = daemon_test::lock_out(world.shm.file("q@a"));
+  const auto also = daemon_test::lock_out(world.shm.file("q@b"));
+  const auto begun = std::chrono::steady_clock::now();
+  CHECK(world.supervisor->reload().ok);
+  CHECK(std::chrono::steady_clock::now() - begun < slickq::kLockPatience);
+  CHECK(world.count("mismatch q@a") == 1);
+  CHECK(world.count("created q") == 2);
 }

@@ -300,3 +300,46 @@ TEST_CASE("a scan that runs out of budget goes on in the next round") {
     CHECK(look->numbers->complete == (published == 300));
   }
 }
+
+TEST_CASE("when no file can be opened for the moment, what the last round saw stands, and nothing is announced") {
+  World world(kWatchedQueue, R"("orphans":{"match":["job-*"],"grace":"3s"})");
+  world.start();
+  make_queue(world.shm.path(), "job-1", 8);
+  for (int k = 0; k < 3; ++k) world.round();
+  const auto before = world.queue_status();
+  const auto happened = world.happened();
+  {
+    const daemon_test::NoFiles none;
+    world.round();
+  }
+  CHECK(world.happened() == happened);
+  CHECK(world.queue_status() == before);
+  CHECK(world.status()["shm"]["problem"].is_null());
+  CHECK(world.status()["orphans"].size() == 1);
+  world.round();
+  CHECK(world.count("recreated q") == 0);
+  CHECK(world.count("orphan_found job-1") == 1);  // its grace time was not begun anew
+  CHECK(world.queue_status()["state"] == "ready");
+}
+
+TEST_CASE("the status tells for how long slickqd has run, whatever the wall clock says") {
+  World world;
+  world.start();
+  world.round(milliseconds(90'000));
+  CHECK(world.status()["uptime_s"] == 90.0);
+}
+
+TEST_CASE("where rounds are made more often than the config says, all is measured over the rounds that are made") {
+  World world(kWatchedQueue, R"("monitor":{"interval":"1h"})");
+  world.start();
+  world.supervisor->longest_interval(milliseconds(15'000));
+  world.round(milliseconds(15'000));
+  auto queue = slickq::Queue::open("q", world.shm.path());
+  push(queue, 3);
+  slickq::NamedCursor::open("q@c", world.shm.path()).cursor().store(3);
+  world.round(milliseconds(15'000));
+  CHECK(world.status()["interval_ms"] == 15'000);
+  CHECK(world.queue_status()["published_per_s"] == 0.2);
+  CHECK(world.queue_status()["cursors"][0]["advance_per_s"] == 0.2);
+  CHECK(world.supervisor->interval() == milliseconds(15'000));
+}

@@ -1,5 +1,6 @@
 // The real program, from start to end: signals, systemd, kill -9 under load.
 #include <doctest/doctest.h>
+#include <linux/capability.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 
@@ -109,6 +110,26 @@ TEST_CASE("exit codes tell the reason") {
   CHECK(run_to_end(nowhere, nowhere.arguments()) == 69);
 }
 
+TEST_CASE("exit codes tell whether it was the system or a right that is missing") {
+  const Place place(R"([{"name":"q","size":8,"elem":8,"owner":"65533"}])");
+  Daemon without_a_right(place.arguments(), place.log(), {}, [] {
+    prctl(PR_CAPBSET_DROP, CAP_CHOWN);  // root may give files away, others never may
+  });
+  CHECK(without_a_right.wait() == 77);
+  CHECK_FALSE(exists(place.shm.file("q")));
+  CHECK_FALSE(exists(place.socket));
+  const Place other;
+  for (const rlim_t files : {5, 6, 8}) {  // the loop, its signals: they cannot be had
+    CAPTURE(files);
+    Daemon without_files(other.arguments(), other.log(), {}, [files] {
+      const rlimit few{files, files};
+      setrlimit(RLIMIT_NOFILE, &few);
+    });
+    CHECK(without_files.wait() == 71);
+  }
+  CHECK(daemon_test::read_file(other.log()).find("Too many open files") != std::string::npos);
+}
+
 TEST_CASE("--dry-run prints the plan and touches nothing") {
   const Place place(R"([{"name":"new","size":8,"elem":8,"cursors":["c"]}, {"name":"old","size":8,"elem":8},
                         {"name":"other","size":8,"elem":8,"on_mismatch":"keep"}])",
@@ -203,6 +224,45 @@ TEST_CASE("the status tells of a failed reload until one succeeds") {
   daemon.signal(SIGHUP);
   REQUIRE(manager.wait_for("READY=1"));
   CHECK(manager.receive().find("reload") == std::string::npos);
+}
+
+TEST_CASE("a watchdog that wants rounds more often than the config says gets them, and the status says how often") {
+  const Place place;
+  std::ofstream(place.config) << "{\"shm_dir\":\"" << place.shm.path() << "\",\"control\":{\"socket\":\""
+                              << place.socket << "\"},\"monitor\":{\"interval\":\"1h\"}}";
+  const NotifySocket manager(place.run.file("notify"));
+  Daemon daemon(place.arguments(), place.log(), {"NOTIFY_SOCKET=" + manager.name(), "WATCHDOG_USEC=100000"});
+  REQUIRE(place.wait_until_up());
+  CHECK(place.status()["interval_ms"] == 50);
+  CHECK(eventually([&] { return place.status()["rounds"] > 3; }));
+}
+
+TEST_CASE("a reload with a hundred problems does not keep the signs of life from systemd") {
+  const Place place(kTicks);
+  std::string queues = "[";
+  for (int k = 0; k < 100; ++k) {
+    const std::string name = "a-queue-of-another-geometry-than-the-config-says-" + std::to_string(k);
+    daemon_test::make_queue(place.shm.path(), name, 16);
+    queues.append(k == 0 ? "" : ",").append(R"({"name":")").append(name).append(R"(","size":8,"elem":8})");
+  }
+  const NotifySocket manager(place.run.file("notify"));
+  Daemon daemon(place.arguments(), place.log(), {"NOTIFY_SOCKET=" + manager.name(), "WATCHDOG_USEC=30000000"});
+  REQUIRE(manager.wait_for("READY=1"));
+  place.configure(queues + "]");
+  daemon.signal(SIGHUP);
+  REQUIRE(manager.wait_for("READY=1"));
+  for (int rounds = 0; rounds < 3; ++rounds) {
+    const std::string message = manager.receive();
+    CHECK(message.starts_with("WATCHDOG=1\nSTATUS="));
+    CHECK(message.find("; last reload failed: ") != std::string::npos);
+  }
+  // The metrics say it of a daemon that runs, too.
+  const auto metrics = http(place.socket, "GET", "/metrics").body;
+  CHECK(metrics.find("\nslickqd_config_last_reload_successful 0\n") != std::string::npos);
+  place.configure(kTicks);
+  CHECK(http(place.socket, "POST", "/v1/reload").status == 200);
+  CHECK(http(place.socket, "GET", "/metrics").body.find("\nslickqd_config_last_reload_successful 1\n") !=
+        std::string::npos);
 }
 
 TEST_CASE("systemd is asked for more time before large queues are made, at the start and at a reload") {

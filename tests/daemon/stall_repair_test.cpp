@@ -4,7 +4,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
+#include <chrono>
 #include <vector>
 
 #include "core/child_process.hpp"
@@ -268,4 +270,39 @@ TEST_CASE("when nobody has the queue any more a hole is repaired as early as a p
   world.round();
   CHECK(world.count("repaired q") == 1);
   CHECK(world.last_event()["why"] == "its producer is dead");
+}
+
+TEST_CASE("who keeps stalled queues locked delays no round; they are repaired as soon as he is gone") {
+  World world(R"([{"name":"q","size":8,"elem":8,"stall":{"after":"2s","action":"repair"}},
+                  {"name":"r","size":8,"elem":8,"stall":{"after":"2s","action":"repair"}}])");
+  world.start();
+  world.round();
+  for (const char* name : {"q", "r"}) {
+    auto queue = slickq::Queue::open(name, world.shm.path());
+    queue.ring().reserve(1);
+    push(queue, 1);
+  }
+  auto locked = daemon_test::lock_out(world.shm.file("q"));
+  auto also = daemon_test::lock_out(world.shm.file("r"));
+  auto fastest = std::chrono::steady_clock::duration::max();
+  for (int k = 0; k < 8; ++k) {
+    const auto begun = std::chrono::steady_clock::now();
+    world.round();
+    if (k >= 2) fastest = std::min(fastest, std::chrono::steady_clock::now() - begun);
+  }
+  CHECK(fastest < slickq::kLockPatience);
+  CHECK(world.count("repaired q") == 0);
+  CHECK(world.queue_status()["repair_problem"].is_string());
+  const auto failures = [&] {
+    const auto& all = world.supervisor->events().newest();
+    return std::count_if(all.begin(), all.end(), [](const auto& line) { return line.contains("repair_failed"); });
+  };
+  CHECK(failures() == 2);  // once for each, and not for a moment's lock
+  CHECK(world.supervisor->repair_as_asked("q", {})->value("ok", true) == false);
+  locked.kill_now();
+  also.kill_now();
+  world.round();
+  CHECK(world.count("repaired q") == 1);
+  CHECK(world.count("repaired r") == 1);
+  CHECK(world.queue_status()["repair_problem"].is_null());
 }

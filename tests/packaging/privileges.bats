@@ -125,6 +125,23 @@ same() { [ "$1" = "$2" ] || { printf 'expected: %s\n     got: %s\n' "$2" "$1" >&
   [ -e "$SLICKQ_SHM_DIR/job-2" ]
 }
 
+@test "repairs what another user's dead producer left in a queue of its own, and says why not in one it may not write" {
+  cp "$BUILD_DIR/tests/stuck_producer" "$room/"
+  "${stranger[@]}" "$room/slickq" create theirs --size 8 --elem 8 --mode 0600 -q
+  stall='"stall": { "after": "100ms", "action": "repair" }'
+  start_daemon "{ \"name\": \"shared\", \"size\": 8, \"elem\": 8, \"mode\": \"0660\", \"group\": \"$TRADING\", $stall },
+    { \"name\": \"theirs\", \"size\": 8, \"elem\": 8, $stall }"
+  for name in shared theirs; do
+    setpriv --reuid "$STRANGER" --regid "$TRADING" --clear-groups "$room/stuck_producer" $name 3 >"$room/said-$name" 3>&- &
+    pids+=($!)
+    wait_until "grep -q reserved '$room/said-$name'"
+    kill -9 "${pids[-1]}"
+  done
+  wait_until '[ "$(status_of "d[\"queues\"][0][\"repaired\"]")" = 3 ]'
+  wait_until '[[ "$(status_of "d[\"queues\"][1][\"repair_problem\"]")" == *"Permission denied"* ]]'
+  same "$(status_of 'd["queues"][0]["state"], d["queues"][1]["repaired"]')" "('ready', 0)"
+}
+
 @test "has those capabilities and no others" {
   run "${service[@]}" cat /proc/self/status
   mask=0

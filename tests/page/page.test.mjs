@@ -124,6 +124,7 @@ test('charts draw, and are read by pointer and by keys', async () => {
   assert.equal(await charts.count(), 4);
   const points = async (k) => (await charts.nth(k).locator('.line').getAttribute('d'))?.match(/[ML]/g)?.length ?? 0;
   for (const chart of [0, 1, 3]) await until(async () => await points(chart) >= 3);
+  assert.equal(await points(2), 0, 'a queue without a cursor has no lag');
   assert.match(await charts.first().textContent(), /−15 min−10 min−5 minnow/);
 
   const output = detailOf('orders').locator('output');
@@ -141,6 +142,16 @@ test('charts draw, and are read by pointer and by keys', async () => {
   assert.doesNotMatch(await output.first().textContent(), /:/);
 
   await page.screenshot({path: path.join(process.env.SLICKQ_BUILD_DIR, 'page-test', 'status-page.png')});
+});
+
+test('the chart of the lag shows that of the slowest cursor', async () => {
+  await row(page, 'fills').getByRole('button').click();
+  const detail = detailOf('fills');
+  const lag = detail.locator('.chart').nth(2);
+  await until(async () => ((await lag.locator('.line').getAttribute('d'))?.match(/[ML]/g)?.length ?? 0) >= 3);
+  assert.match(await lag.getAttribute('aria-label'), /^Largest lag, elements/);
+  await until(async () => /^400, now$/.test(await lag.getAttribute('aria-valuetext')));
+  await row(page, 'fills').getByRole('button').click();
 });
 
 test('every text is told from its ground, in light and dark, also in a red row and in a banner', async () => {
@@ -182,6 +193,90 @@ test('a reload that was refused has a banner with the reason', async () => {
   fs.writeFileSync(scene.config, good);
   scene.daemon.kill('SIGHUP');
   await page.locator('#reload').waitFor({state: 'hidden'});
+});
+
+test('events stay in the order in which they came, also when a clock is set back; none comes twice', async () => {
+  const told = [{time: '2030-01-01T12:00:00.000Z', event: 'created', queue: 'first'},
+    {time: '2030-01-01T11:00:00.000Z', event: 'vanished', queue: 'second'}];
+  const context = await browser.newContext();
+  const other = await context.newPage();
+  let asked = 0;
+  await other.route('**/v1/events*', async (route) => {
+    ++asked;  // the answer ends, so that the browser asks again, and is told the same
+    const more = asked > 1 ? [{time: '2030-01-01T10:00:00.000Z', event: 'stall', queue: 'third'}] : [];
+    await route.fulfill({contentType: 'text/event-stream',
+      body: `retry: 100\n${[...told, ...more].map((event) => `data: ${JSON.stringify(event)}\n\n`).join('')}`});
+  });
+  await other.goto(scene.url);
+  const queues = () => other.locator('#news .event .link').allTextContents();
+  await until(async () => asked > 3 && (await queues()).length >= 3);
+  assert.deepEqual(await queues(), ['third', 'second', 'first']);
+  await context.close();
+});
+
+test('the page says for how long slickqd has run, whatever its clock says', async () => {
+  const context = await browser.newContext();
+  const other = await context.newPage();
+  await other.route('**/v1/status', async (route) => {
+    const response = await route.fetch();
+    const status = await response.json();
+    await route.fulfill({response, json: {...status, started: '2099-01-01T00:00:00.000Z', uptime_s: 7200}});
+  });
+  await other.goto(scene.url);
+  await until(async () => /Up2.h/.test(await other.locator('#facts').textContent()));
+  await context.close();
+});
+
+test('a directory that is gone is said to be gone, until it is back', async () => {
+  const away = `${scene.shm}-away`;
+  fs.renameSync(scene.shm, away);
+  try {
+    await page.locator('#lost').waitFor();
+    assert.match(await page.locator('#lost').textContent(), /cannot be read: .*No such file or directory/);
+    await until(async () => (await column(page, 'state')).ticks === 'missing');
+    await until(async () => await page.getByText('Shared memory').isHidden());
+    await row(page, 'audit').getByRole('button').click();
+    await detailOf('audit').locator('.problem').waitFor();
+    assert.equal(await detailOf('audit').locator('.command').count(), 0, 'a reload would not bring it back');
+    assert.match(await detailOf('audit').locator('.problem').textContent(), /out of reach/);
+    await row(page, 'audit').getByRole('button').click();
+  } finally {
+    fs.renameSync(away, scene.shm);
+  }
+  await page.locator('#lost').waitFor({state: 'hidden'});
+  assert.ok(await page.getByText('Shared memory').isVisible());
+  await until(async () => (await column(page, 'state')).ticks === 'ready');
+});
+
+test('metrics that cannot be written to their file are said to be so', async () => {
+  const good = fs.readFileSync(scene.config);
+  const config = JSON.parse(good);
+  config.metrics.textfile = path.join(scene.etc, 'nowhere', 'slickqd.prom');
+  fs.writeFileSync(scene.config, JSON.stringify(config));
+  scene.daemon.kill('SIGHUP');
+  await page.locator('#textfile').waitFor();
+  assert.match(await page.locator('#textfile').textContent(), /not written to their file.*nowhere/);
+  fs.writeFileSync(scene.config, good);
+  scene.daemon.kill('SIGHUP');
+  await page.locator('#textfile').waitFor({state: 'hidden'});
+});
+
+test('data as old as its interval allows is not called old', async () => {
+  const context = await browser.newContext();
+  const other = await context.newPage();
+  await other.clock.install();
+  await other.route('**/v1/status', async (route) => {
+    const response = await route.fetch();
+    const status = await response.json();
+    await route.fulfill({response, json: {...status, interval_ms: 120000, rounds: 7}});
+  });
+  await other.goto(scene.url);
+  await other.locator('.queue').first().waitFor();
+  await other.clock.runFor('04:00');
+  assert.ok(await other.locator('#old').isHidden());
+  await other.clock.runFor('05:00');
+  assert.ok(await other.locator('#old').isVisible());
+  await context.close();
 });
 
 test('keys alone filter, sort and open', async () => {

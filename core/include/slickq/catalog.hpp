@@ -34,6 +34,7 @@ struct Entry {
   std::string owner;
   std::string group;
   std::string explanation;                  ///< why it is not a queue; empty for queues and cursors
+  InitState init_state = InitState::none;   ///< initialising: what its header says of itself; none where it is empty
   std::optional<Geometry> geometry;         ///< queues
   std::uint64_t last_published = kNoIndex;  ///< queues
   std::optional<Scan> scan;                 ///< queues, when asked for

@@ -6,6 +6,7 @@
 #pragma once
 
 #include <atomic>
+#include <chrono>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -42,8 +43,9 @@ class NamedCursor {
   NamedCursor() = default;
   /// `segment`: the whole segment name, e.g. cursor_segment_name("q", "strategy"). Throws as Segment::create.
   static NamedCursor create(std::string_view segment, std::uint64_t value, const CreateOptions& options = {});
-  /// Throws Error: not_found; corrupt when it is not exactly 8 bytes long.
-  static NamedCursor open(std::string_view segment, std::string_view shm_dir = {}, Access access = Access::read_write);
+  /// Throws Error: not_found; corrupt when it is not exactly 8 bytes long; busy as Segment::attach.
+  static NamedCursor open(std::string_view segment, std::string_view shm_dir = {}, Access access = Access::read_write,
+                          std::chrono::milliseconds lock_patience = kLockPatience);
   /// Open, or create with `value`; whoever comes second opens.
   static NamedCursor open_or_create(std::string_view segment, std::uint64_t value, const CreateOptions& options = {});
 

@@ -54,9 +54,10 @@ class Queue {
                       const std::function<void(std::byte* elements)>& construct = {});
   /// An existing segment of any layout, ours or an original's. Throws Error: not_found, permission, corrupt with what
   /// it is instead. Never initialises anything. The originals create in several visible steps: a segment that looks
-  /// half-made is looked at again until `patience` is over.
+  /// half-made is looked at again until `patience` is over; busy when it is locked for longer than `lock_patience`.
   static Queue open(std::string_view name, std::string_view shm_dir = {}, Access access = Access::read_write,
-                    std::chrono::milliseconds patience = std::chrono::milliseconds(100));
+                    std::chrono::milliseconds patience = std::chrono::milliseconds(100),
+                    std::chrono::milliseconds lock_patience = kLockPatience);
   /// create() in two steps, as Segment::prepare: a queue that is finished and usable, but has no name yet.
   static Queue prepare(std::string_view name, const Geometry& geometry, const CreateOptions& options = {});
   /// Once, of a prepared one. Throws as Segment::give_name.

@@ -9,6 +9,9 @@
 // Crash: killed at any step, the segment is under its own name, in quarantine under a private name, or gone.
 // adopt_quarantined() finishes what a killed remover left.
 //
+// A creation that was killed where the file system has no nameless files leaves ".slickq-tmp-<pid>-<number>", which
+// adopt_quarantined() clears away as well.
+//
 // Quarantine name: ".slickq-gone-<inode>-<name>". A name too long for that (over about 225 bytes) stays where
 // it is between the two looks; slickq peers are kept out by the lock all the same, and there is nothing to
 // adopt.
@@ -51,8 +54,9 @@ struct Adopted {
 };
 /// Finish removals that died half-way in `shm_dir` (empty: default): free ones are unlinked, held ones
 /// renamed back. Left as they are, and not in the result: those a living remover is at, those whose name was
-/// taken anew while they are held, and those we may not ask about or touch. Any number of processes at once;
-/// a second call finds nothing. Throws Error: not_found or permission for the directory.
+/// taken anew while they are held, and those we may not ask about or touch. Half-made segments of a creator that died
+/// are unlinked, too (and reported under their private name). Any number of processes at once; a second call finds
+/// nothing. Throws Error: not_found or permission for the directory.
 std::vector<Adopted> adopt_quarantined(std::string_view shm_dir);
 
 }  // namespace slickq

@@ -11,6 +11,7 @@
 
 #include <sys/types.h>
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
@@ -36,6 +37,10 @@ struct CreateOptions {
   bool lock_memory = false;
   bool huge_pages = false;
 };
+
+/// For how long who attaches waits for a remover, who holds lease and exclusive lock for some milliseconds. 0: not at
+/// all, which is for those who may not stand still and come again anyway.
+inline constexpr std::chrono::milliseconds kLockPatience{2000};
 
 /// How this process holds the memory: speed, not meaning. A page costs 1.6 to 2 us when it is touched first, in each
 /// process that maps it.
@@ -73,8 +78,9 @@ class Segment {
   void give_name();
 
   /// Attach to an existing one. Throws Error: not_found, permission, corrupt when it is not a regular file or
-  /// `check` refuses it, busy when a remover holds it for longer than 2 s.
-  static Segment attach(std::string_view name, std::string_view shm_dir, Access access, const Check& check);
+  /// `check` refuses it, busy when a remover holds it for longer than `patience`.
+  static Segment attach(std::string_view name, std::string_view shm_dir, Access access, const Check& check,
+                        std::chrono::milliseconds patience = kLockPatience);
 
   /// Best effort; what the kernel did of it.
   MemoryHints advise(const MemoryHints& hints) const noexcept;

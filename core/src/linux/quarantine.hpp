@@ -29,6 +29,21 @@ namespace slickq {
 /// ".slickq-gone-": what every quarantine name begins with.
 inline std::string quarantine_prefix() { return std::string(kPrivatePrefix) + "gone-"; }
 
+/// ".slickq-tmp-<pid>-<number>": of a segment that is being made where the file system has no nameless files.
+inline std::string temporary_name(pid_t pid, unsigned number) {
+  return std::string(kPrivatePrefix) + "tmp-" + std::to_string(pid) + "-" + std::to_string(number);
+}
+inline bool is_temporary_name(std::string_view name) {
+  const std::string prefix = std::string(kPrivatePrefix) + "tmp-";
+  if (!name.starts_with(prefix)) return false;
+  name.remove_prefix(prefix.size());
+  const std::size_t dash = name.find('-');
+  const auto is_number = [](std::string_view text) {
+    return !text.empty() && text.find_first_not_of("0123456789") == std::string_view::npos;
+  };
+  return dash != std::string_view::npos && is_number(name.substr(0, dash)) && is_number(name.substr(dash + 1));
+}
+
 /// May be longer than kMaxNameBytes.
 inline std::string quarantine_name(std::uint64_t inode, const std::string& name) {
   return quarantine_prefix() + std::to_string(inode) + "-" + name;

@@ -247,6 +247,28 @@ std::optional<Adopted> adopt(const std::string& dir, const std::string& entry) {
   }
 }
 
+// What a creation left that was killed. With another name it was finished, and the private one is only in the way.
+// Else it is nobody's: a creator has it open from the first moment on, and locked soon after.
+std::optional<Adopted> clear_away(const std::string& dir, const std::string& entry) {
+  const std::string path = dir + "/" + entry;
+  struct stat facts {};
+  if (lstat(path.c_str(), &facts) != 0 || !S_ISREG(facts.st_mode)) return std::nullopt;
+  const Adopted cleared{entry, false};
+  if (facts.st_nlink > 1) return unlink(path.c_str()) == 0 ? std::optional(cleared) : std::nullopt;
+  const Fd fd = open_probe(path);
+  if (!fd || fstat(fd.get(), &facts) != 0) return std::nullopt;
+  const auto found = recognise_file(fd.get(), static_cast<std::uint64_t>(facts.st_size));
+  if (!found || found->verdict == Verdict::foreign) return std::nullopt;
+  if (ask_lock(fd.get()) != LockAnswer::free) return std::nullopt;
+  const Locked locked(fd.get());
+  try {
+    const bool gone = unlink_unused(path, file_id(facts), fd.get(), entry) == Use::none;
+    return gone ? std::optional(cleared) : std::nullopt;
+  } catch (const Error&) {
+    return std::nullopt;  // another user's: theirs to finish
+  }
+}
+
 }  // namespace
 
 Removal remove_segment(std::string_view name, const RemoveOptions& options) { return Remover(name, options).run(); }
@@ -257,11 +279,14 @@ std::vector<Adopted> adopt_quarantined(std::string_view shm_dir) {
   if (!entries) throw system_failure(dir, "cannot look for unfinished removals", errno);
   std::vector<std::string> found;  // listed before anything is renamed under readdir()
   while (const dirent* entry = readdir(entries.get())) {
-    if (std::string_view(entry->d_name).starts_with(quarantine_prefix())) found.emplace_back(entry->d_name);
+    const std::string_view name = entry->d_name;
+    if (name.starts_with(quarantine_prefix()) || is_temporary_name(name)) found.emplace_back(name);
   }
   std::vector<Adopted> adopted;
   for (const std::string& entry : found) {
-    if (auto done = adopt(dir, entry)) adopted.push_back(std::move(*done));
+    if (auto done = is_temporary_name(entry) ? clear_away(dir, entry) : adopt(dir, entry)) {
+      adopted.push_back(std::move(*done));
+    }
   }
   return adopted;
 }

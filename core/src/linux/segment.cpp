@@ -17,6 +17,7 @@
 #include <utility>
 
 #include "linux/fd.hpp"
+#include "linux/quarantine.hpp"
 #include "regular_file.hpp"
 #include "slickq/error.hpp"
 #include "slickq/names.hpp"
@@ -25,7 +26,14 @@ namespace slickq {
 namespace {
 
 using Clock = std::chrono::steady_clock;
-constexpr auto kLockPatience = std::chrono::seconds(2);
+
+// Until when somebody waits for locks and leases of others to go.
+struct Patience {
+  explicit Patience(std::chrono::milliseconds wanted) : whole(wanted), end(Clock::now() + wanted) {}
+  bool is_over() const { return Clock::now() >= end; }
+  std::chrono::milliseconds whole;
+  Clock::time_point end;
+};
 
 std::string mebibytes(std::uint64_t bytes) {
   if (bytes < 1u << 20) return std::to_string((bytes + 1023) >> 10) + " KiB";
@@ -80,11 +88,12 @@ Nursery open_nursery(const std::string& name, const std::string& dir) {
                          errno == ENOENT ? "does the shm directory exist? see --shm-dir and SLICKQ_SHM_DIR" : "");
   }
   static std::atomic<unsigned> counter{0};
-  // relaxed: only the value's uniqueness matters.
-  const unsigned number = counter.fetch_add(1, std::memory_order_relaxed);
-  nursery.temporary =
-      dir + "/" + std::string(kPrivatePrefix) + "tmp-" + std::to_string(getpid()) + "-" + std::to_string(number);
-  nursery.fd = Fd(open(nursery.temporary.c_str(), O_CREAT | O_EXCL | O_RDWR | O_CLOEXEC | O_NOFOLLOW, kOpenMode));
+  do {  // a name may be taken by what a killed process that had our id left
+    // relaxed: only the value's uniqueness matters.
+    const unsigned number = counter.fetch_add(1, std::memory_order_relaxed);
+    nursery.temporary = dir + "/" + temporary_name(getpid(), number);
+    nursery.fd = Fd(open(nursery.temporary.c_str(), O_CREAT | O_EXCL | O_RDWR | O_CLOEXEC | O_NOFOLLOW, kOpenMode));
+  } while (!nursery.fd && errno == EEXIST);
   if (!nursery.fd) throw system_failure(name, "cannot create in " + dir, errno);
   return nursery;
 }
@@ -119,19 +128,23 @@ Fd open_existing(const std::string& name, const std::string& path, Access access
 }
 
 // A remover holds lease and exclusive lock for some milliseconds; anything longer is said.
-void wait_a_little(const std::string& name, Clock::time_point deadline) {
-  if (Clock::now() > deadline) {
-    throw Error(Errc::busy, name, "somebody has held an exclusive lock or a lease on it for 2 s",
+void wait_a_little(const std::string& name, const Patience& patience) {
+  if (patience.is_over()) {
+    const auto waited = patience.whole.count();
+    throw Error(Errc::busy, name,
+                waited == 0
+                    ? "somebody holds an exclusive lock or a lease on it"
+                    : "somebody has held an exclusive lock or a lease on it for " + std::to_string(waited) + " ms",
                 "see who: slickq ps " + name, EWOULDBLOCK);
   }
   std::this_thread::sleep_for(std::chrono::milliseconds(1));
 }
 
-void lock_shared(int fd, const std::string& name, Clock::time_point deadline) {
+void lock_shared(int fd, const std::string& name, const Patience& patience) {
   while (flock(fd, LOCK_SH | LOCK_NB) != 0) {
     if (errno == EINTR) continue;
     if (errno != EWOULDBLOCK) throw system_failure(name, "cannot lock", errno);
-    wait_a_little(name, deadline);
+    wait_a_little(name, patience);
   }
 }
 
@@ -205,7 +218,7 @@ Segment Segment::prepare(std::string_view name, std::uint64_t bytes, const Creat
   segment.fd_ = nursery.fd.release();
   segment.temporary_ = std::move(nursery.temporary);
   // Locked before the name exists: there is no moment at which a remover could take it for an orphan.
-  lock_shared(segment.fd_, segment.name_, Clock::now() + kLockPatience);
+  lock_shared(segment.fd_, segment.name_, Patience(kLockPatience));
   allocate(segment.fd_, segment.name_, dir, bytes);
   segment.map(bytes, true);
   segment.advise({options.prefault, options.lock_memory, options.huge_pages});
@@ -226,25 +239,26 @@ void Segment::give_name() {
   temporary_.clear();
 }
 
-Segment Segment::attach(std::string_view name, std::string_view shm_dir, Access access, const Check& check) {
+Segment Segment::attach(std::string_view name, std::string_view shm_dir, Access access, const Check& check,
+                        std::chrono::milliseconds wanted) {
   Segment segment;
   segment.name_ = segment_name(name);
   segment.path_ = segment_path(shm_dir, name);
-  const auto deadline = Clock::now() + kLockPatience;
+  const Patience patience(wanted);
   for (;;) {
     bool writable = false;
     Fd fd = open_existing(segment.name_, segment.path_, access, writable);
     if (!fd) {
-      wait_a_little(segment.name_, deadline);
+      wait_a_little(segment.name_, patience);
       continue;
     }
-    lock_shared(fd.get(), segment.name_, deadline);
+    lock_shared(fd.get(), segment.name_, patience);
     struct stat facts {};
     if (fstat(fd.get(), &facts) != 0) throw system_failure(segment.name_, "cannot stat", errno);
     require_regular(facts, segment.name_);
     // Removed, quarantined or replaced between open and lock: what we hold is not what the name means now.
     if (facts.st_nlink == 0 || !names_same_file(segment.path_, facts)) {
-      if (Clock::now() > deadline) throw Error(Errc::busy, segment.name_, "removed and made anew all the time");
+      if (patience.is_over()) throw Error(Errc::busy, segment.name_, "removed and made anew all the time");
       continue;
     }
     const auto bytes = static_cast<std::uint64_t>(facts.st_size);

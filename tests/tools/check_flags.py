@@ -1,6 +1,6 @@
 """Every flag that --help offers changes something.  usage: check_flags.py
 
-For each flag of each verb there is a row: a command without the flag, what the flag adds, and the state of the directory
+For each flag of each verb there is a row: a command without the flag, what the flag adds, and the directory's state
 before. The command without it is run twice, each time on a fresh state: only what is the same both times can tell
 whether the flag, in the third run, made a difference. What counts as one: the exit code, either output, any file of the
 directory (name, bytes, mode, owner), the system calls of a row that names them, or that it took longer. --dry-run must

@@ -3,6 +3,7 @@
 #include <linux/capability.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <array>
 #include <filesystem>
@@ -122,6 +123,7 @@ TEST_CASE("exit codes tell whether it was the system or a right that is missing"
   for (const rlim_t files : {5, 6, 8}) {  // the loop, its signals: they cannot be had
     CAPTURE(files);
     Daemon without_files(other.arguments(), other.log(), {}, [files] {
+      close_range(3, ~0U, 0);  // what the test was started with would count, too
       const rlimit few{files, files};
       setrlimit(RLIMIT_NOFILE, &few);
     });

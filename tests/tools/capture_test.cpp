@@ -50,8 +50,8 @@ void write_sample(const std::string& path) {
     writer.add_packet(k % 2, pcapng::Stamp(kBegin + k), 100 + k, payload_of(k, k), k == 5 ? 12 : 0,
                       k == 5 ? "12 elements lost" : "");
   }
-  writer.add_statistics(0, {pcapng::Stamp(kBegin), pcapng::Stamp(kBegin + 9), 4, 0});
-  writer.add_statistics(1, {pcapng::Stamp(kBegin), pcapng::Stamp(kBegin + 9), 4, 17});
+  writer.add_statistics(0, {pcapng::Stamp(kBegin), pcapng::Stamp(kBegin + 9), 4, 0, "all of it"});
+  writer.add_statistics(1, {pcapng::Stamp(kBegin), pcapng::Stamp(kBegin + 9), 4, 17, ""});
   writer.flush();
 }
 
@@ -233,6 +233,37 @@ TEST_CASE("what is no capture is refused, and what it is instead is said") {
   CHECK(cause("something else entirely") == "is no pcapng file");
   const std::string classic("\xd4\xc3\xb2\xa1\x02\x00\x04\x00\x00\x00\x00\x00", 12);
   CHECK(cause(classic) == "is a libpcap file of the old kind, not pcapng");
+}
+
+TEST_CASE("packets of old kinds, and such that were cut short, are counted") {
+  const CaptureFile file;
+  write_sample(file.path);
+  std::string bytes = file.bytes();
+  const std::vector<std::size_t> ends = block_ends(bytes);
+  bytes[ends[3]] = pcapng::kSimplePacket;       // the second packet
+  bytes[ends[4]] = pcapng::kObsoletePacket;     // the third
+  bytes[ends[5] + 24] = static_cast<char>(99);  // the fourth was 99 bytes long
+  file.write(bytes);
+  pcapng::Reader reader(file.path);
+  std::uint64_t packets = 0;
+  for (pcapng::Packet packet; reader.next(packet);) ++packets;
+  CHECK(packets == 6);
+  CHECK(reader.passed_over() == 2);
+  CHECK(reader.shortened() == 1);
+}
+
+TEST_CASE("a length that somebody made up costs no memory") {
+  const CaptureFile file;
+  write_sample(file.path);
+  std::string bytes = file.bytes();
+  const std::size_t at = block_ends(bytes)[2];
+  const std::uint32_t huge = 0xFFFFFFFC;
+  std::memcpy(&bytes[at + 4], &huge, sizeof(huge));
+  file.write(bytes);
+  pcapng::Reader reader(file.path);
+  pcapng::Packet packet;
+  CHECK_THROWS_WITH_AS(reader.next(packet), doctest::Contains("a block of 4294967292 bytes is more than is read"),
+                       Error);
 }
 
 TEST_CASE("times of other resolutions, and an offset, become nanoseconds") {

@@ -139,6 +139,7 @@ ROWS = {
                               {"instead": True, "timed": True}),
     ("watch", "--count"): ("watch q --interval 1h", "--count 1", "queue", {"wrap": INT}),
     ("watch", "--no-headings"): ("watch q --count 1", "--no-headings", "queue", {}),
+    ("record", "--name"): ("record -e -o {}/c", "--name q", "queue", {}),
     ("record", "--output"): ("record q -e", "-o {}/c", "queue", {}),
     ("record", "--from"): ("record q -e -o {}/c", "--from 1", "queue", {}),
     ("record", "--end"): ("record q -o {}/c", "-e", "queue", {"wrap": INT}),
@@ -313,7 +314,7 @@ def walk(key, row):
     if options.get("timed"):
         return "" if slow - quick > 0.8 else f"{name}: took {slow:.2f} s, without it {quick:.2f} s"
     changed = [what for what in first if first[what] != flagged[what] and what not in unsteady]
-    if flagged["code"] == 2 and first["code"] != 2 and key[0] != "check":  # where 2 is "critical"
+    if flagged["code"] == 2 and key[0] != "check":  # where 2 is "critical"
         return f"{name}: is refused: {flagged['stderr']}"
     return "" if changed else f"{name}: changes nothing: {flagged}"
 

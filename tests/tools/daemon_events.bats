@@ -164,7 +164,7 @@ $(event 11 loss q)
   rm "$SLICKQ_SHM_DIR/ticks" "$SLICKQ_SHM_DIR/trades"
   wait_until grep -q vanished "$told"
   slickq daemon reload
-  wait_until grep -q 'created.*trades' <(tail -n +3 "$told")
+  wait_until sh -c 'tail -n +3 "$1" | grep -q "created.*trades"' sh "$told"
   kill -INT "$follower"
   end_of_follower
   expect_status 0

@@ -1,6 +1,11 @@
 # slickq doctor, on this machine.
 load common
 
+teardown() {
+  umount "$SLICKQ_SHM_DIR/small" 2>/dev/null || true
+  rm -rf "$SLICKQ_SHM_DIR"
+}
+
 @test "every finding has a state, a name, what was seen; what is not well has a remedy" {
   try slickq doctor
   expect_status 0

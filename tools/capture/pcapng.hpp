@@ -18,6 +18,8 @@ inline constexpr std::uint32_t kSectionHeader = 0x0A0D0D0A;  // reads the same i
 inline constexpr std::uint32_t kInterface = 1;
 inline constexpr std::uint32_t kInterfaceStatistics = 5;
 inline constexpr std::uint32_t kPacket = 6;
+inline constexpr std::uint32_t kObsoletePacket = 2;  // in old captures of others
+inline constexpr std::uint32_t kSimplePacket = 3;    // without a time
 
 inline constexpr std::uint32_t kByteOrder = 0x1A2B3C4D;
 inline constexpr std::uint16_t kLinkTypeUser0 = 147;  // payloads without a protocol of their own
@@ -37,8 +39,11 @@ inline constexpr std::uint16_t kStatisticsEnd = 3;
 inline constexpr std::uint16_t kStatisticsReceived = 4;
 inline constexpr std::uint16_t kStatisticsDropped = 5;
 
-/// Nothing of ours is longer: an item is at most 4 GiB in theory, and a block's length has 32 bits.
-inline constexpr std::uint64_t kLongestPayload = 0xFFFFFF00;
+/// The longest item that is recorded, and block that is read: a length that somebody made up must not cost more memory.
+inline constexpr std::uint64_t kLongestPayload = std::uint64_t{1} << 30;
+inline constexpr std::uint64_t kLongestBlock = kLongestPayload + (std::uint64_t{1} << 20);
+/// Wireshark and tshark 4.0 take a longer packet for damage (WTAP_MAX_PACKET_SIZE_STANDARD).
+inline constexpr std::uint64_t kLongestForWireshark = 262144;
 
 constexpr std::uint64_t padded(std::uint64_t bytes) noexcept { return (bytes + 3) & ~std::uint64_t{3}; }
 

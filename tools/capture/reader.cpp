@@ -73,6 +73,8 @@ bool Reader::next(Packet& packet) {
       case kInterface: add_interface(block->body); break;
       case kInterfaceStatistics: take_statistics(block->body); break;
       case kPacket: take_packet(block->body, packet); return true;
+      case kObsoletePacket:
+      case kSimplePacket: ++passed_over_; break;
       default: break;  // name resolutions, secrets, somebody's own
     }
   }
@@ -89,6 +91,7 @@ void Reader::rewind() {
   statistics_.clear();
   taken_ = section_begins_ = 0;
   offset_ = 0;
+  passed_over_ = shortened_ = 0;
   ended_ = cut_off_ = swapped_ = false;
 }
 
@@ -108,6 +111,7 @@ std::optional<Reader::Block> Reader::next_block() {
   }
   const auto length = number<std::uint32_t>(head, 4);
   if (length < kSmallestBlock || length % 4 != 0) corrupt(fmt::format("a block cannot have {} bytes", length));
+  if (length > kLongestBlock) corrupt(fmt::format("a block of {} bytes is more than is read", length));
   if (!read_more(length)) return ends_here();
   const std::span<const std::byte> whole = std::span(buffer_).subspan(taken_, length);
   if (number<std::uint32_t>(whole, length - 4) != length) corrupt("a block's two lengths differ");
@@ -163,12 +167,13 @@ void Reader::add_interface(std::span<const std::byte> body) {
   statistics_.push_back(0);
 }
 
-void Reader::take_packet(std::span<const std::byte> body, Packet& packet) const {
+void Reader::take_packet(std::span<const std::byte> body, Packet& packet) {
   if (body.size() < 20) corrupt("a packet is too short");
   packet.interface = interface_at(body);
   packet.when = time_at(body, 4, clocks_[packet.interface]);
   const auto captured = number<std::uint32_t>(body, 12);
   if (padded(captured) > body.size() - 20) corrupt("a packet is longer than its block");
+  if (captured < number<std::uint32_t>(body, 16)) ++shortened_;
   const auto payload = body.subspan(20, captured);
   packet.payload.assign(payload.begin(), payload.end());
   packet.dropped = 0;

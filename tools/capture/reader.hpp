@@ -41,6 +41,9 @@ class Reader {
   const std::vector<Interface>& interfaces() const noexcept { return interfaces_; }
   /// Of the statistics at the end: what was lost behind an interface's last packet is in no packet.
   std::uint64_t dropped_by_statistics(std::uint32_t interface) const { return statistics_.at(interface); }
+  /// Packets in blocks of the two kinds that have no interface or no time, and such that were captured only in part.
+  std::uint64_t passed_over() const noexcept { return passed_over_; }
+  std::uint64_t shortened() const noexcept { return shortened_; }
   /// Did the file end in the middle of a block?
   bool is_cut_off() const noexcept { return cut_off_; }
   /// From the beginning. Throws Error(invalid_argument) for a pipe.
@@ -60,7 +63,7 @@ class Reader {
   bool read_more(std::size_t bytes);
   void begin_section(std::span<const std::byte> body);
   void add_interface(std::span<const std::byte> body);
-  void take_packet(std::span<const std::byte> body, Packet& packet) const;
+  void take_packet(std::span<const std::byte> body, Packet& packet);
   void take_statistics(std::span<const std::byte> body);
   std::uint32_t interface_at(std::span<const std::byte> body) const;
   std::chrono::nanoseconds time_at(std::span<const std::byte> body, std::size_t at, const Clock& clock) const;
@@ -79,6 +82,8 @@ class Reader {
   std::vector<Interface> interfaces_;
   std::vector<Clock> clocks_;
   std::vector<std::uint64_t> statistics_;
+  std::uint64_t passed_over_ = 0;
+  std::uint64_t shortened_ = 0;
   std::uint32_t section_begins_ = 0;  // its first interface
   std::uint64_t offset_ = 0;          // in the file, of taken_
   std::size_t taken_ = 0;             // bytes of buffer_ that were handed out

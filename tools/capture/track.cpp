@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <utility>
 
 #include "../ring_walk.hpp"
@@ -12,6 +13,8 @@ namespace {
 constexpr std::chrono::milliseconds kHolePatience{1000};
 // For what is there already: its producers have had their time.
 constexpr std::chrono::milliseconds kOldHolePatience{100};
+// Long enough for an item that is just being written.
+constexpr std::chrono::milliseconds kShort{2};
 // How often a quiet queue is asked whether its name still leads to it.
 constexpr std::chrono::milliseconds kQuiet{100};
 
@@ -75,12 +78,16 @@ bool Track::step(std::uint64_t most, pcapng::Writer& writer, const CaptureClock&
   return taken > 0;
 }
 
+// What is lost beyond the end was not to be recorded.
 void Track::count_loss(const PopResult& got) {
-  if (got.lost == 0) return;
-  tally_.lost += got.lost;
-  untold_loss_ += got.lost;
-  remark(fmt::format("{} lost, {}..{}: overwritten before they were recorded", count_of(got.lost, "element"),
-                     got.first_lost, got.last_lost));
+  const std::uint64_t end = end_.value_or(kNoIndex);
+  if (got.lost == 0 || got.first_lost >= end) return;
+  const std::uint64_t last = std::min(got.last_lost, end - 1);
+  const std::uint64_t lost = std::min(got.lost, last - got.first_lost + 1);
+  tally_.lost += lost;
+  untold_loss_ += lost;
+  remark(fmt::format("{} lost, {}..{}: overwritten before they were recorded", count_of(lost, "element"),
+                     got.first_lost, last));
 }
 
 void Track::record(const PopResult& got, pcapng::Writer& writer, pcapng::Stamp when) {
@@ -88,6 +95,11 @@ void Track::record(const PopResult& got, pcapng::Writer& writer, pcapng::Stamp w
     throw Error(
         Errc::invalid_argument, name(),
         fmt::format("item {} has {} bytes, more than a packet of a capture can have", got.index, elements_.size()));
+  }
+  if (elements_.size() > pcapng::kLongestForWireshark && !told_of_length_) {
+    told_of_length_ = true;
+    session_->note(fmt::format("-- {}: Wireshark opens no packet above {} bytes; item {} has {}. slickq replay does",
+                               name(), pcapng::kLongestForWireshark, got.index, elements_.size()));
   }
   writer.add_packet(interface_, when, got.index, elements_, std::exchange(untold_loss_, 0), remark_);
   remark_.clear();
@@ -102,17 +114,21 @@ void Track::look_around() {
   const auto now = Clock::now();
   if (quiet_since_ == Clock::time_point{}) quiet_since_ = now;
   const auto quiet = now - quiet_since_;
-  if (quiet < kQuiet) return;
+  const std::uint64_t reserved = view_.reserved_index();
+  const std::uint64_t waiting = reserved - std::min(reserved, reader_.cursor());
+  // Half of the ring stands behind what we wait for: as long again, and what can be read now is lost.
+  const bool urgent = quiet >= kShort && waiting > view_.geometry().capacity() / 2;
+  if (quiet < kQuiet && !urgent) return;
   if (view_.is_live() && view_.is_detached()) {
     state_ = State::gone;
+    remark("the queue was removed, or made anew");
     return;
   }
-  const std::uint64_t reserved = view_.reserved_index();
-  if (reserved <= reader_.cursor() || quiet < (end_ ? kOldHolePatience : kHolePatience)) return;
+  if (waiting == 0 || (!urgent && quiet < (end_ ? kOldHolePatience : kHolePatience))) return;
   const auto hole = hole_around(view_, reader_.cursor());
   // Damage that is no hole: on to where a reader finds something again.
   const std::uint64_t next = hole ? hole->next : next_boundary(view_, reader_.cursor(), reserved);
-  if (next < reserved || end_) walk_over(next);
+  if (next < reserved || end_) walk_over(std::min(next, end_.value_or(kNoIndex)));
 }
 
 void Track::walk_over(std::uint64_t next) {
@@ -125,7 +141,7 @@ void Track::walk_over(std::uint64_t next) {
   reader_ = ViewReader(view_, Start{Start::At::index, next});
 }
 
-// For the next packet. Its length has 16 bits: who has more to say than fits counts instead.
+// For the next packet, or the end. Its length has 16 bits: what does not fit is in the counts only.
 void Track::remark(std::string_view what) {
   constexpr std::size_t kLongest = 4096;
   if (remark_.size() + what.size() > kLongest) return;
@@ -134,7 +150,14 @@ void Track::remark(std::string_view what) {
 }
 
 void Track::finish(pcapng::Writer& writer, pcapng::Stamp start, pcapng::Stamp end) {
-  writer.add_statistics(interface_, {start, end, tally_.items, tally_.lost});
+  const std::uint64_t reserved = end_ ? 0 : view_.reserved_index();
+  if (state_ == State::waiting && reserved > reader_.cursor()) {
+    const std::string what = fmt::format("{} reserved from {} on, not published when the recording ended",
+                                         count_of(reserved - reader_.cursor(), "element"), reader_.cursor());
+    remark(what);
+    session_->note(fmt::format("-- {}: {}", name(), what));
+  }
+  writer.add_statistics(interface_, {start, end, tally_.items, tally_.lost, std::exchange(remark_, {})});
 }
 
 }  // namespace slickq::cli

@@ -2,8 +2,9 @@
 //
 // Thread safety: one thread. Reads by pread only: the queue is not mapped, and read permission is enough.
 // Contract: every element from the start on is recorded, or counted as lost, or told as a hole that was walked over. A
-// hole that something readable stands behind is waited for as long as kHolePatience, so that one dead producer does not
-// end the recording; without anything behind it, it may be an item that is being written: it is waited for.
+// hole that something readable stands behind is waited for as long as kHolePatience, or until half of the ring stands
+// behind it, so that one dead producer does not end the recording, or cost what can be read; without anything behind
+// it, it may be an item that is being written: it is waited for.
 #pragma once
 
 #include <chrono>
@@ -79,6 +80,7 @@ class Track {
   Tally tally_;
   std::uint64_t untold_loss_ = 0;  // to be said in the next packet
   std::string remark_;
+  bool told_of_length_ = false;
   Clock::time_point quiet_since_{};
   std::vector<std::byte> elements_;
 };

@@ -1,11 +1,14 @@
 #include "writer.hpp"
 
 #include <fcntl.h>
+#include <fmt/format.h>
 #include <poll.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
+#include <climits>
 #include <cstring>
 
 #include "../interrupt.hpp"
@@ -41,7 +44,10 @@ bool is_regular(int fd) {
 }  // namespace
 
 Writer::Writer(const std::string& path, bool overwrite)
-    : name_(path == "-" ? "standard output" : path), fd_(open_capture(path, overwrite)), to_file_(path != "-") {
+    : name_(path == "-" ? "standard output" : path),
+      fd_(open_capture(path, overwrite)),
+      to_file_(path != "-"),
+      regular_(is_regular(fd_)) {
   pending_.reserve(kWriteAt + (std::size_t{64} << 10));
   begin(kSectionHeader);
   number(kByteOrder);
@@ -91,6 +97,7 @@ void Writer::add_statistics(std::uint32_t interface, const Statistics& statistic
   number(interface);
   number(static_cast<std::uint32_t>(statistics.end.count() >> 32));
   number(static_cast<std::uint32_t>(statistics.end.count()));
+  text(kComment, statistics.remark);
   stamp_option(kStatisticsStart, statistics.start);
   stamp_option(kStatisticsEnd, statistics.end);
   option(kStatisticsReceived, statistics.received);
@@ -99,20 +106,36 @@ void Writer::add_statistics(std::uint32_t interface, const Statistics& statistic
 }
 
 void Writer::flush() {
-  std::string_view rest = pending_;
-  while (!rest.empty()) {
-    const ssize_t done = ::write(fd_, rest.data(), rest.size());
-    if (done >= 0) {
-      rest.remove_prefix(static_cast<std::size_t>(done));
-    } else if (errno == EAGAIN) {
-      pollfd ready{fd_, POLLOUT, 0};
-      poll(&ready, 1, 100);
-    } else if (errno != EINTR) {  // a Ctrl-C ends the recording, not the block that is on its way
-      fail(errno, pending_.size() - rest.size());
-    }
+  if (pending_.empty() && !regular_) {
+    pollfd reader{fd_, 0, 0};
+    if (poll(&reader, 1, 0) > 0 && (reader.revents & POLLERR) != 0) throw OutputClosed{};
+  }
+  for (std::string_view rest = pending_; !rest.empty();) {
+    if (!regular_) wait_for_reader(rest.size());
+    rest.remove_prefix(write_some(rest));
   }
   written_ += pending_.size();
   pending_.clear();
+}
+
+// `bytes` are the last of pending_. A pipe that has room takes PIPE_BUF bytes without keeping us.
+std::size_t Writer::write_some(std::string_view bytes) {
+  const ssize_t done =
+      ::write(fd_, bytes.data(), regular_ ? bytes.size() : std::min<std::size_t>(bytes.size(), PIPE_BUF));
+  if (done >= 0) return static_cast<std::size_t>(done);
+  // A Ctrl-C ends the recording, not the block that is on its way.
+  if (errno != EINTR && errno != EAGAIN) fail(errno, pending_.size() - bytes.size());
+  return 0;
+}
+
+void Writer::wait_for_reader(std::size_t unwritten) const {
+  constexpr int kSliceMs = 100;
+  int patience = 10;  // slices, once somebody wants to end
+  for (pollfd reader{fd_, POLLOUT, 0}; poll(&reader, 1, kSliceMs) <= 0;) {
+    if (interrupted() && --patience == 0) {
+      throw Error(Errc::system, name_, fmt::format("its reader does not read: {} bytes were not written", unwritten));
+    }
+  }
 }
 
 // `done`: bytes of pending_ that are in the file. Of its blocks the last one may be cut off in the middle.
@@ -128,7 +151,7 @@ void Writer::fail(int error, std::size_t done) {
   }
   pending_.clear();
   written_ += whole;
-  const bool mended = to_file_ && is_regular(fd_) && ftruncate(fd_, static_cast<off_t>(written_)) == 0;
+  const bool mended = to_file_ && regular_ && ftruncate(fd_, static_cast<off_t>(written_)) == 0;
   throw system_failure(name_, "write", error, mended ? "what was written before is whole, and readable" : "");
 }
 

@@ -2,8 +2,8 @@
 //
 // Thread safety: one thread.
 // Contract: what was added is in the file after flush(). When a write fails the file is cut back to its last whole
-// block and an Error thrown; a reader of a pipe that has gone away is OutputClosed. Destroyed without finish() the file
-// holds what was flushed.
+// block and an Error thrown; a reader of a pipe that has gone away is OutputClosed. After an interrupt a reader that
+// does not read is waited for a second, no longer. Destroyed without a flush() the file holds what was flushed before.
 #pragma once
 
 #include <chrono>
@@ -25,6 +25,7 @@ struct Statistics {
   Stamp end{};
   std::uint64_t received = 0;  ///< items
   std::uint64_t dropped = 0;   ///< elements
+  std::string remark;          ///< a comment, may be empty
 };
 
 class Writer {
@@ -47,6 +48,8 @@ class Writer {
   std::uint64_t bytes() const noexcept { return written_ + pending_.size(); }
 
  private:
+  std::size_t write_some(std::string_view bytes);
+  void wait_for_reader(std::size_t unwritten) const;
   void begin(std::uint32_t type);
   void end();  // of the options, too
   template <class Number>
@@ -62,6 +65,7 @@ class Writer {
   std::string name_;
   int fd_;
   bool to_file_;
+  bool regular_;
   std::uint32_t interfaces_ = 0;
   std::uint64_t written_ = 0;  // whole blocks that are in the file
   std::size_t block_ = 0;      // where in pending_ the open block begins

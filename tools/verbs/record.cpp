@@ -13,6 +13,7 @@
 #include "../interrupt.hpp"
 #include "../json.hpp"
 #include "../source.hpp"
+#include "../table.hpp"
 #include "../verbs.hpp"
 
 namespace slickq::cli {
@@ -43,7 +44,7 @@ bool to_standard_output(const Options& options) { return options.file == "-"; }
 class Recorder {
  public:
   Recorder(Session& session, const Options& options)
-      : options_(&options), views_(open_all(session, options)), writer_(options.file, options.force) {
+      : options_(&options), views_(open_all(session, options)), writer_(checked(options.file), options.force) {
     for (View& view : views_) {
       const bool what_is_there = options.stop_at_end || !view.is_live();
       const Position usual{what_is_there ? Position::At::begin : Position::At::end, 0};
@@ -102,9 +103,22 @@ class Recorder {
     std::set<std::string> seen;
     for (const std::string& queue : options.queues) {
       views.push_back(open_source(session, {queue, {}}));
-      if (!seen.insert(views.back().path()).second) throw Error(Errc::invalid_argument, queue, "is named twice");
+      const std::string& path = views.back().path();
+      if (!seen.insert(path.substr(path.rfind('/') + 1)).second) {
+        throw Error(Errc::invalid_argument, queue, "is named twice: replay could not tell the two apart");
+      }
     }
     return views;
+  }
+
+  // --force overwrites captures, and no queue: whoever has it mapped would be killed by its next access.
+  static const std::string& checked(const std::string& file) {
+    try {
+      View::open_file(file);
+    } catch (const Error&) {
+      return file;
+    }
+    throw Error(Errc::invalid_argument, file, "is a queue, or a copy of one, and is not overwritten", "another name");
   }
 
   bool take_turns() {
@@ -167,13 +181,16 @@ void print_summary(Session& session, const Options& options, const Recorder& rec
     const std::string span =
         tally.items == 0 ? "" : fmt::format(", indexes {} to {}", tally.first_index, tally.last_index);
     const std::string holes = tally.holes == 0 ? "" : fmt::format(", {} walked over", count_of(tally.holes, "hole"));
-    const std::string line = fmt::format("recorded {} of {}{}, {} lost{}", count_of(tally.items, "item"), track.name(),
-                                         span, count_of(tally.lost, "element"), holes);
+    const std::string line = fmt::format("recorded {} of {}{}, {} lost{}", count_of(tally.items, "item"),
+                                         printable(track.name()), span, count_of(tally.lost, "element"), holes);
     to_standard_output(options) ? session.note(line) : session.out.line(line);
   }
 }
 
 void check(const Session& session, const Options& options) {
+  if (options.queues.empty()) {
+    throw Error(Errc::invalid_argument, "QUEUE|FILE", "missing: what to record?", "slickq list shows what there is");
+  }
   if (options.file.empty()) {
     throw Error(Errc::invalid_argument, "-o", "missing: which file to write?", "-o FILE.pcapng, or -o - for a pipe");
   }
@@ -205,7 +222,9 @@ Exit record_queues(Session& session, const Options& options) {
 Run declare_record(Arguments& arguments) {
   const auto options = std::make_shared<Options>();
   arguments.rest("QUEUE|FILE", append_to(options->queues), "names of queues, or files of a segment's bytes",
-                 Arguments::Need::required);
+                 Arguments::Need::optional);
+  arguments.option("--name", "QUEUE|FILE", append_to(options->queues), "the same as QUEUE|FILE",
+                   Arguments::Times::many);
   arguments.option("-o,--output", "FILE", into(options->file), "the capture to write (pcapng); - is standard output");
   arguments.option("--from", "WHERE", into(options->from, parse_position),
                    "begin, end, -N items, or an index; end, and begin with -e");

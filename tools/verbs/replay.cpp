@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <bit>
 #include <chrono>
 #include <cmath>
 #include <deque>
@@ -12,6 +13,7 @@
 #include "../interrupt.hpp"
 #include "../json.hpp"
 #include "../pushed.hpp"
+#include "../table.hpp"
 #include "../values.hpp"
 #include "../verbs.hpp"
 #include "slickq/names.hpp"
@@ -34,6 +36,15 @@ double parse_speed(std::string_view flag, std::string_view text) {
   return text == "max" ? HUGE_VAL : parse_rate(flag, text);
 }
 
+// `name` as one word of a shell command.
+std::string shell_word(const std::string& name) {
+  constexpr std::string_view kPlain = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-@+:,";
+  if (!name.empty() && name.find_first_not_of(kPlain) == std::string::npos) return name;
+  std::string quoted = "'";
+  for (const char c : printable(name)) quoted += c == '\'' ? std::string("'\\''") : std::string(1, c);
+  return quoted + "'";
+}
+
 // Where one recorded queue goes.
 class Target {
  public:
@@ -52,7 +63,9 @@ class Target {
   void push(const pcapng::Packet& packet) {
     const std::size_t room = queue_.geometry().element_size();
     const auto push = packet.payload.size() <= room ? &Producer::push : &Producer::push_block;
-    require_pushed((producer_.*push)(packet.payload), queue_.name());
+    const Push result = (producer_.*push)(packet.payload);
+    if (result == Push::too_large) refuse(packet.payload.size());
+    require_pushed(result, queue_.name());
     if (first_ == kNoIndex) first_ = producer_.last_index();
     bytes_ += packet.payload.size();
   }
@@ -65,6 +78,16 @@ class Target {
   std::uint64_t last() const { return producer_.last_index(); }
 
  private:
+  [[noreturn]] void refuse(std::size_t bytes) const {
+    const Geometry& geometry = queue_.geometry();
+    const std::uint64_t elements = (bytes + geometry.element_size() - 1) / geometry.element_size();
+    throw Error(
+        Errc::mismatch, queue_.name(),
+        fmt::format("an item of {} does not fit in its ring of {}", count_of(elements, "element"), geometry.capacity()),
+        fmt::format("make it larger: slickq create {} --size {} --elem {} --replace", shell_word(queue_.name()),
+                    std::bit_ceil(elements), geometry.element_size()));
+  }
+
   static Queue open(const pcapng::Interface& from, const std::string& name, const std::string& shm_dir) {
     try {
       return Queue::open(name, shm_dir, Access::read_write);
@@ -74,12 +97,14 @@ class Target {
     }
   }
 
-  // The words come from the file: only what is a geometry becomes part of a command.
+  // The words come from the file, which may be anybody's: numbers and a known layout become part of a command as they
+  // are, the name quoted.
   static std::string how_to_make(const pcapng::Interface& from, const std::string& name) {
     const auto capacity = from.number("capacity");
     const auto element_size = from.number("element_size");
-    if (!capacity || !element_size) return fmt::format("make one first: slickq create {} --size N --elem BYTES", name);
-    std::string command = fmt::format("slickq create {} --size {} --elem {}", name, *capacity, *element_size);
+    const std::string word = shell_word(name);
+    if (!capacity || !element_size) return fmt::format("make one first: slickq create {} --size N --elem BYTES", word);
+    std::string command = fmt::format("slickq create {} --size {} --elem {}", word, *capacity, *element_size);
     const auto layout = parse_layout(from.word("layout"));
     const auto per_slot = from.number("items_per_slot");
     if (layout && per_slot == 1u && *layout != Layout::slq1) command += fmt::format(" --layout {}", to_string(*layout));
@@ -104,7 +129,8 @@ class Renames {
         if (!all_.empty()) throw Error(Errc::invalid_argument, "--to", "one NAME, or OLD=NEW for each queue");
         all_ = segment_name(text);
       } else {
-        some_.push_back({text.substr(0, sign), segment_name(text.substr(sign + 1)), false});
+        some_.push_back({text.substr(text.front() == '/' ? 1 : 0, sign - (text.front() == '/' ? 1 : 0)),
+                         segment_name(text.substr(sign + 1)), false});
       }
     }
   }
@@ -117,12 +143,12 @@ class Renames {
     }
     if (!all_.empty() && ++used_for_all_ > 1) {
       throw Error(Errc::invalid_argument, "--to", fmt::format("'{}' is one name; several queues were recorded", all_),
-                  fmt::format("--to {}=NAME for each", recorded));
+                  fmt::format("--to {}=NAME for each", shell_word(recorded)));
     }
     return all_.empty() ? recorded : all_;
   }
 
-  // Asked when all queues of the file are known.
+  // Before anything is pushed: a typing mistake must not push into the queue of the recorded name.
   void require_all_used() const {
     for (const Rename& rename : some_) {
       if (rename.used) continue;
@@ -154,12 +180,11 @@ class Replay {
       const std::uint64_t before = pushed();
       play_once();
       ++passes_;
-      if (passes_ == 1) renames_.require_all_used();
       if (!options_->loop || interrupted() || pushed() == before) break;
       reader_.rewind();
     } while (!interrupted());
     // Not known when the last pass was interrupted.
-    for (std::uint32_t k = 0; k < reader_.interfaces().size(); ++k) {
+    for (std::uint32_t k = 0; k < std::min(reader_.interfaces().size(), lost_when_recorded_.size()); ++k) {
       lost_when_recorded_[k] = std::max(lost_when_recorded_[k], reader_.dropped_by_statistics(k));
     }
   }
@@ -169,12 +194,15 @@ class Replay {
   std::uint64_t passes() const { return passes_; }
   nanoseconds behind() const { return behind_; }
   bool is_cut_off() const { return reader_.is_cut_off(); }
+  std::uint64_t passed_over() const { return reader_.passed_over(); }
+  std::uint64_t shortened() const { return reader_.shortened(); }
 
  private:
   void play_once() {
     pcapng::Packet packet;
     std::optional<nanoseconds> first;
     const Clock::time_point begun = Clock::now();
+    latest_ = {};
     std::fill(lost_when_recorded_.begin(), lost_when_recorded_.end(), 0);
     while (!interrupted() && reader_.next(packet)) {
       open_targets();
@@ -191,7 +219,9 @@ class Replay {
   // command line is told before what is wrong with a queue.
   void open_targets() {
     const std::vector<pcapng::Interface>& from = reader_.interfaces();
+    const bool first = names_.empty();
     while (names_.size() < from.size()) names_.push_back(name_for(from[names_.size()]));
+    if (first) renames_.require_all_used();
     while (targets_.size() < from.size()) {
       const std::size_t k = targets_.size();
       targets_.emplace_back(from[k], names_[k], session_->globals.shm_dir);
@@ -208,13 +238,15 @@ class Replay {
   // On an absolute schedule: what came late does not delay what comes behind it.
   void wait_until(Clock::time_point begun, nanoseconds recorded) {
     if (std::isinf(options_->speed)) return;
-    const std::chrono::duration<double, std::nano> due(static_cast<double>(recorded.count()) / options_->speed);
-    const nanoseconds left = std::chrono::duration_cast<nanoseconds>(begun + due - Clock::now());
+    constexpr double kLongest = 1e18;  // some thirty years: what a tiny factor asks for must not overflow
+    const double due = std::min(static_cast<double>(recorded.count()) / options_->speed, kLongest);
+    const nanoseconds left = begun + nanoseconds(static_cast<std::int64_t>(due)) - Clock::now();
     if (left > nanoseconds(0)) {
       pause_for(left);
-    } else {
+    } else if (recorded >= latest_) {  // others' captures need not be in the order of time
       behind_ = std::max(behind_, -left);
     }
+    latest_ = std::max(latest_, recorded);
   }
 
   std::uint64_t pushed() const {
@@ -231,6 +263,7 @@ class Replay {
   std::deque<Target> targets_;
   std::vector<std::uint64_t> lost_when_recorded_;
   std::uint64_t passes_ = 0;
+  nanoseconds latest_{};  // of this pass
   nanoseconds behind_{};
 };
 
@@ -239,6 +272,8 @@ void print_json_summary(Session& session, const Options& options, const Replay& 
   object["file"] = options.file;
   object["passes"] = replay.passes();
   object["cut_off"] = replay.is_cut_off();
+  object["passed_over"] = replay.passed_over();
+  object["shortened"] = replay.shortened();
   object["behind_ms"] = std::chrono::duration_cast<std::chrono::milliseconds>(replay.behind()).count();
   object["queues"] = Json::array();
   for (std::size_t k = 0; k < replay.targets().size(); ++k) {
@@ -271,11 +306,20 @@ void print_summary(Session& session, const Options& options, const Replay& repla
 
 Exit replay_file(Session& session, const Options& options) {
   Replay replay(session, options);
-  replay.run();
+  try {
+    replay.run();
+  } catch (const Error&) {  // what was pushed before is in the queues: say so
+    if (!session.globals.json) print_summary(session, options, replay);
+    throw;
+  }
   print_summary(session, options, replay);
   if (replay.is_cut_off()) {
     session.note(fmt::format("-- {}: cut off in the middle of a record; all before it was pushed",
                              options.file == "-" ? "standard input" : options.file));
+  }
+  for (const auto& [count, what] : {std::pair(replay.passed_over(), "in blocks of old kinds: not pushed"),
+                                    std::pair(replay.shortened(), "captured only in part: pushed as far as they go")}) {
+    if (count > 0) session.note(fmt::format("-- {}: {} {}", options.file, count_of(count, "packet"), what));
   }
   session.detail(fmt::format("-- at most {} behind the recorded times", human_age(replay.behind())));
   return interrupted() && !options.loop ? Exit::interrupted : Exit::ok;

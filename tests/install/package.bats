@@ -83,7 +83,7 @@ END
     ! -name libslickq.a ! -name slickq.pc ! -path '*/bin/slickq' ! -path '*/sbin/slickqd' ! -path '*/man/man?/slickq*' \
     ! -path '*/systemd/system/slickqd.service' ! -path '*/sysusers.d/slickqd.conf' ! -path '*/doc/slickqd/examples/*' \
     ! -path '*/bash-completion/completions/slickq' ! -path '*/zsh/vendor-completions/_slickq' \
-    ! -path '*/fish/vendor_completions.d/slickq.fish'
+    ! -path '*/fish/vendor_completions.d/slickq.fish' ! -path '*/share/slickq/schema/slickq*.schema.json'
   [ "$output" = "" ]
 }
 

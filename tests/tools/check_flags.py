@@ -342,6 +342,7 @@ REFUSED = [
     ("gc --match q* --older-than 1ms -v", "held", 0),  # takes what it may
     ("cursor remove q c", "cursor_held", 7),
     ("reset q", "held", 7),
+    ("repair q", "held_hole", 5),
 ]
 
 

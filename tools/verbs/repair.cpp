@@ -226,6 +226,12 @@ Exit run_repair(Session& session, const Options& options) {
     session.note(fmt::format("slickq: repair: {}: producers published in between each time; try again", queue.name()));
   }
   const RepairPlan& after = outcome.report.after;
+  const bool in_doubt =
+      std::ranges::any_of(after.doubts, [](const Missing& run) { return run.owner == Owner::unknown; });
+  if (in_doubt && outcome.holders.held && !session.globals.json) {
+    session.note(
+        fmt::format("slickq: repair: {}: it may be one of who has it: {}", queue.name(), outcome.holders.describe()));
+  }
   const bool left = !outcome.report.complete || !after.doubts.empty() || (!options.dry_run && !after.repairs.empty());
   return left ? Exit::condition : Exit::ok;
 }

@@ -52,9 +52,11 @@ void check(const std::string& socket, const char* action, const beast::error_cod
   if (error) throw Error(Errc::system, socket, fmt::format("{}: {}", action, error.message()), {}, error.value());
 }
 
+}  // namespace
+
 // One request and what comes back. Beast keeps deadlines for asynchronous operations only: each is started alone and
 // run to its end.
-class Exchange {
+class Exchange {  // not unnamed: DaemonStream::Impl is one
  public:
   using Parser = http::response_parser<http::string_body>;
 
@@ -121,8 +123,6 @@ class Exchange {
   bool reading_ = false;
   bool ended_ = false;
 };
-
-}  // namespace
 
 DaemonReply ask_daemon(const std::string& socket, const std::string& method, const std::string& target,
                        std::chrono::seconds patience) {

@@ -68,8 +68,8 @@ install_revision() {  # REVISION [DPKG-OPTION...]
   same "$(files slickq | grep '/slickq/schema/' | xargs -n 1 basename | sort)" "$(cd "$SOURCE_DIR/config/schema" && printf '%s\n' * | sort)"
   same "$(files slickq | grep -v '/slickq/schema/')" "$(printf '%s\n' ./usr/bin/slickq \
     ./usr/share/bash-completion/completions/slickq ./usr/share/fish/vendor_completions.d/slickq.fish \
-    ./usr/share/man/man1/slickq.1.gz ./usr/share/man/man7/slickq-layout.7.gz \
-    ./usr/share/man/man7/slickq-cookbook.7.gz \
+    ./usr/share/lintian/overrides/slickq ./usr/share/man/man1/slickq.1.gz ./usr/share/man/man7/slickq-cookbook.7.gz \
+    ./usr/share/man/man7/slickq-layout.7.gz \
     ./usr/share/zsh/vendor-completions/_slickq)"
   same "$(files slickqd | grep -v /examples/)" "$(printf '%s\n' ./etc/slickq/slickqd.json \
     ./usr/lib/systemd/system/slickqd.service ./usr/lib/sysusers.d/slickqd.conf ./usr/sbin/slickqd \

@@ -4,7 +4,7 @@ load common
 @test "no arguments: one screen of usage on standard error, exit code 2" {
   try slickq
   expect_error 2 "slickq: *usage: slickq VERB*"
-  [ "$(wc -l <<<"$stderr")" -le 40 ]
+  [ "$(wc -l <<<"$stderr")" -le 50 ]
   for verb in create list inspect dump tail push pop unlink "cursor list" ps verify bench "daemon status" version; do
     expect_match "$stderr" "*$verb *"
   done

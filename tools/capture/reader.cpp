@@ -17,7 +17,7 @@ namespace {
 
 constexpr std::size_t kHeadBytes = 12;      // type, length, and the first word of the body
 constexpr std::size_t kSmallestBlock = 12;  // type, length, length
-constexpr std::size_t kReadBytes = std::size_t{1} << 20;
+constexpr std::size_t kReadBytes = std::size_t{64} << 10;
 
 template <class Number>
 Number bytes_swapped(Number value) {

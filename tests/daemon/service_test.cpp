@@ -120,6 +120,9 @@ TEST_CASE("exit codes tell whether it was the system or a right that is missing"
   CHECK_FALSE(exists(place.shm.file("q")));
   CHECK_FALSE(exists(place.socket));
   const Place other;
+#ifdef __SANITIZE_ADDRESS__
+  return;  // the sanitizer's runtime needs descriptors itself, and ends with 1 when it gets none
+#endif
   for (const rlim_t files : {5, 6, 8}) {  // the loop, its signals: they cannot be had
     CAPTURE(files);
     Daemon without_files(other.arguments(), other.log(), {}, [files] {

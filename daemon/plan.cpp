@@ -1,11 +1,11 @@
 #include "plan.hpp"
 
 #include <fmt/format.h>
-#include <fnmatch.h>
 
 #include <algorithm>
 #include <array>
 
+#include "slickq/glob.hpp"
 #include "slickq/inspect.hpp"
 #include "slickq/names.hpp"
 #include "units.hpp"
@@ -188,9 +188,7 @@ bool is_configured(const Config& config, std::string_view segment) {
 }
 
 bool matches_orphans(const OrphanConfig& orphans, const std::string& segment) {
-  return std::any_of(orphans.match.begin(), orphans.match.end(), [&](const std::string& pattern) {
-    return fnmatch(pattern.c_str(), segment.c_str(), FNM_PERIOD) == 0;
-  });
+  return slickq::matches_any(orphans.match, segment);
 }
 
 std::string describe(const Plan& plan) {

@@ -45,12 +45,16 @@ std::uint64_t boundary_at(const View& view, std::uint64_t index, std::uint64_t r
 
 }  // namespace
 
+const Hole* hole_at(const Scan& seen, std::uint64_t index) noexcept {
+  const auto found =
+      std::ranges::find_if(seen.holes, [&](const Hole& hole) { return hole.index <= index && index < hole.next; });
+  return found == seen.holes.end() ? nullptr : &*found;
+}
+
 std::optional<Hole> hole_around(const View& view, std::uint64_t cursor) {
   for (ScanOptions options;;) {
     const Scan seen = scan(view, options);
-    for (const Hole& hole : seen.holes) {
-      if (hole.index <= cursor && cursor < hole.next) return hole;
-    }
+    if (const Hole* hole = hole_at(seen, cursor)) return *hole;
     // The list of holes has a limit: go on behind the last one listed.
     const bool list_full = seen.holes.size() >= options.hole_limit && seen.holes.back().next <= cursor;
     if (!list_full) return std::nullopt;

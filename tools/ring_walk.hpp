@@ -19,6 +19,8 @@ namespace slickq::cli {
 /// The first index in (after, end) where a reader finds an item or a jump marker; `end` when there is none.
 std::uint64_t next_boundary(const View& view, std::uint64_t after, std::uint64_t end);
 
+/// The hole among those listed that `index` is in; null when it is in none.
+const Hole* hole_at(const Scan& seen, std::uint64_t index) noexcept;
 /// The hole that `cursor` stands in, if it does.
 std::optional<Hole> hole_around(const View& view, std::uint64_t cursor);
 

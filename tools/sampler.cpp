@@ -3,7 +3,6 @@
 #include <dirent.h>
 #include <fcntl.h>
 #include <fmt/format.h>
-#include <fnmatch.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -13,6 +12,8 @@
 #include <set>
 #include <utility>
 
+#include "ring_walk.hpp"
+#include "slickq/glob.hpp"
 #include "slickq/names.hpp"
 #include "values.hpp"
 
@@ -59,10 +60,8 @@ CursorRead read_cursor_file(const std::string& path, std::uint64_t& value) {
 }
 
 std::size_t count_lasting(const Scan& before, const Scan& after) {
-  return static_cast<std::size_t>(std::ranges::count_if(after.holes, [&](const Hole& hole) {
-    return std::ranges::any_of(before.holes,
-                               [&](const Hole& old) { return old.index <= hole.index && hole.index < old.next; });
-  }));
+  return static_cast<std::size_t>(
+      std::ranges::count_if(after.holes, [&](const Hole& hole) { return hole_at(before, hole.index) != nullptr; }));
 }
 
 bool is_overrun(const QueueSample& sample) noexcept {
@@ -158,9 +157,7 @@ Sampler::Directory Sampler::list() const {
 bool Sampler::is_plain(const std::string& name) const { return std::ranges::count(options_.names, name) != 0; }
 
 bool Sampler::is_wanted(const std::string& name) const {
-  return options_.names.empty() || std::ranges::any_of(options_.names, [&](const std::string& wanted) {
-           return wanted == name || fnmatch(wanted.c_str(), name.c_str(), FNM_PERIOD) == 0;
-         });
+  return options_.names.empty() || is_plain(name) || matches_any(options_.names, name);
 }
 
 std::optional<QueueSample> Sampler::look(const std::string& name, const Directory& directory, SampleTime now) {

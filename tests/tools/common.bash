@@ -1,5 +1,5 @@
 # What every test of the command needs: a shm directory of its own, the binary on the PATH, exact comparisons.
-# Needs SLICKQ_BIN_DIR, where slickq is built.
+# Needs SLICKQ_BIN_DIR, where slickq is built, and for start_stuck TEST_BIN_DIR.
 bats_require_minimum_version 1.5.0
 PATH="$SLICKQ_BIN_DIR:$PATH"
 
@@ -39,3 +39,17 @@ make_queue() { slickq create "$@" >/dev/null; }
 
 # Python reads the JSON on standard input as `d` and prints the expression; several make a tuple.
 json() { python3 -c 'import json,sys; d = json.load(sys.stdin); value = ('"$1"'); print(value)'; }
+
+# QUEUE COUNT [unregistered|slow]: a producer that has reserved and never publishes; its pid is in $stuck.
+start_stuck() {
+  stuck_output=$BATS_TEST_TMPDIR/stuck
+  : >"$stuck_output"
+  "$TEST_BIN_DIR/stuck_producer" "$@" >"$stuck_output" &
+  stuck=$!
+  pids+=("$stuck")
+  wait_until grep -q reserved "$stuck_output"
+}
+kill_stuck() {
+  kill -9 "$stuck"
+  wait "$stuck" || true
+}

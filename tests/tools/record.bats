@@ -186,11 +186,8 @@ assert times == sorted(times) and all(abs(t - time.time()) < 600 for t in times)
 @test "a dead producer's hole is walked over, and told" {
   make_queue q --size 16 --elem 8
   slickq push -q q -m a
-  "$TEST_BIN_DIR/stuck_producer" q 2 >stuck &
-  stuck=$!
-  wait_until grep -q reserved stuck
-  kill -9 "$stuck"
-  wait "$stuck" || true
+  start_stuck q 2
+  kill_stuck
   slickq push -q q -m b
   try slickq record q -e -o c.pcapng
   expect "$output" "recorded 2 items of q, indexes 0 to 3, 0 elements lost, 1 hole walked over"
@@ -393,11 +390,8 @@ assert times == sorted(times) and all(abs(t - time.time()) < 600 for t in times)
 @test "a dead producer's hole does not cost what stands behind it" {
   make_queue q --size 1024 --elem 8
   slickq push -q q -m a
-  "$TEST_BIN_DIR/stuck_producer" q 1 >stuck &
-  stuck=$!
-  wait_until grep -q reserved stuck
-  kill -9 "$stuck"
-  wait "$stuck" || true
+  start_stuck q 1
+  kill_stuck
   start_record q --from begin -o c.pcapng --json
   wait_until test -s c.pcapng
   # Half of the ring, and a lap more while the recorder would still wait its second.
@@ -412,9 +406,7 @@ assert times == sorted(times) and all(abs(t - time.time()) < 600 for t in times)
 @test "with -e what is lost beyond the end does not count; what stays a hole at the end is told" {
   make_queue q --size 16 --elem 8
   slickq push -q q -m a
-  "$TEST_BIN_DIR/stuck_producer" q 2 >stuck &
-  pids+=("$!")
-  wait_until grep -q reserved stuck
+  start_stuck q 2
   slickq record -q q -e -o end.pcapng
   grep -q "hole 1..2: reserved, not published" end.pcapng
   record_in_background live.pcapng q --from begin

@@ -1,20 +1,6 @@
 # slickq repair: what the dead left is jumped over, what may live is not.
 load common
 
-# QUEUE COUNT [unregistered|slow]: a producer that has reserved and never publishes; its pid is in $stuck.
-start_stuck() {
-  stuck_output=$BATS_TEST_TMPDIR/stuck
-  : >"$stuck_output"
-  "$TEST_BIN_DIR/stuck_producer" "$@" >"$stuck_output" &
-  stuck=$!
-  pids+=("$stuck")
-  wait_until grep -q reserved "$stuck_output"
-}
-kill_stuck() {
-  kill -9 "$stuck"
-  wait "$stuck" || true
-}
-
 @test "a killed producer's hole is repaired, and everything behind it is delivered" {
   make_queue q --size 8 --elem 8
   start_stuck q 1

@@ -11,6 +11,7 @@
 
 #include "../interrupt.hpp"
 #include "../json.hpp"
+#include "../ring_walk.hpp"
 #include "../values.hpp"
 #include "../verbs.hpp"
 #include "slickq/catalog.hpp"
@@ -89,9 +90,7 @@ Limits parse_limits(std::string_view flag, std::string_view text) {
 std::vector<Hole> still_missing(const Scan& before, const Scan& after, std::uint64_t capacity) {
   std::vector<Hole> stalls;
   for (const Hole& hole : after.holes) {
-    const bool same = std::ranges::any_of(
-        before.holes, [&](const Hole& old) { return old.index <= hole.index && hole.index < old.next; });
-    if (same && after.reserved - hole.index <= capacity) stalls.push_back(hole);
+    if (hole_at(before, hole.index) != nullptr && after.reserved - hole.index <= capacity) stalls.push_back(hole);
   }
   return stalls;
 }

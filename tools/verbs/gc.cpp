@@ -1,6 +1,5 @@
 // slickq gc: remove what ended programs left behind, and nothing that anybody may still use.
 #include <fmt/format.h>
-#include <fnmatch.h>
 
 #include <algorithm>
 #include <chrono>
@@ -11,6 +10,7 @@
 #include "../values.hpp"
 #include "../verbs.hpp"
 #include "slickq/catalog.hpp"
+#include "slickq/glob.hpp"
 #include "slickq/names.hpp"
 #include "slickq/removal.hpp"
 
@@ -69,9 +69,7 @@ class Collector {
   bool is_candidate(const Entry& entry) const {
     const bool ours =
         entry.kind == EntryKind::queue || (entry.kind == EntryKind::cursor && split_cursor_name(entry.name));
-    return ours && std::ranges::any_of(options_.patterns, [&](const std::string& pattern) {
-             return fnmatch(pattern.c_str(), entry.name.c_str(), FNM_PERIOD) == 0;
-           });
+    return ours && matches_any(options_.patterns, entry.name);
   }
 
   Fate collect(const Entry& entry) {

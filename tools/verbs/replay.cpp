@@ -129,8 +129,9 @@ class Renames {
         if (!all_.empty()) throw Error(Errc::invalid_argument, "--to", "one NAME, or OLD=NEW for each queue");
         all_ = segment_name(text);
       } else {
-        some_.push_back({text.substr(text.front() == '/' ? 1 : 0, sign - (text.front() == '/' ? 1 : 0)),
-                         segment_name(text.substr(sign + 1)), false});
+        std::string from = text.substr(0, sign);
+        if (from.starts_with('/')) from.erase(0, 1);
+        some_.push_back({std::move(from), segment_name(text.substr(sign + 1)), false});
       }
     }
   }

@@ -128,11 +128,12 @@ std::size_t Writer::write_some(std::string_view bytes) {
   return 0;
 }
 
-void Writer::wait_for_reader(std::size_t unwritten) const {
+void Writer::wait_for_reader(std::size_t unwritten) {
   constexpr int kSliceMs = 100;
   int patience = 10;  // slices, once somebody wants to end
   for (pollfd reader{fd_, POLLOUT, 0}; poll(&reader, 1, kSliceMs) <= 0;) {
     if (interrupted() && --patience == 0) {
+      pending_.clear();
       throw Error(Errc::system, name_, fmt::format("its reader does not read: {} bytes were not written", unwritten));
     }
   }

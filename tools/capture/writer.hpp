@@ -49,7 +49,7 @@ class Writer {
 
  private:
   std::size_t write_some(std::string_view bytes);
-  void wait_for_reader(std::size_t unwritten) const;
+  void wait_for_reader(std::size_t unwritten);
   void begin(std::uint32_t type);
   void end();  // of the options, too
   template <class Number>

@@ -77,6 +77,8 @@ class Recorder {
     writer_.flush();
   }
 
+  void save() { writer_.flush(); }
+
   const std::deque<Track>& tracks() const { return tracks_; }
   std::uint64_t file_bytes() const { return writer_.bytes(); }
   std::chrono::nanoseconds duration() const { return ended_ - begun_; }
@@ -208,7 +210,12 @@ void check(const Session& session, const Options& options) {
 Exit record_queues(Session& session, const Options& options) {
   check(session, options);
   Recorder recorder(session, options);
-  recorder.run();
+  try {
+    recorder.run();
+  } catch (const Error&) {  // a queue was truncated, say: what was read before belongs into the file
+    recorder.save();
+    throw;
+  }
   print_summary(session, options, recorder);
   if (const Track* gone = recorder.first_gone()) {
     throw Error(Errc::not_found, gone->name(), "was removed, or made anew, while it was recorded",

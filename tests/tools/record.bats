@@ -27,6 +27,15 @@ stop_record() {
   wait "$recorder"
 }
 
+# PID: does it have a handler for SIGINT? Before that the signal is lost on what a script started in the background.
+catches_interrupts() { (($((0x$(awk '/^SigCgt/ { print $2 }' "/proc/$1/status"))) & 2)); }
+
+# Is what nobody reads from descriptor 9 as much as a pipe holds?
+pipe_is_full() {
+  python3 -c 'import fcntl, struct, sys, termios
+sys.exit(struct.unpack("i", fcntl.ioctl(9, termios.FIONREAD, bytes(4)))[0] < 61440)'
+}
+
 setup() {
   pids=()
   SLICKQ_SHM_DIR=$(mktemp -d "/dev/shm/slickq-test-$$-XXXXXX")
@@ -363,8 +372,7 @@ assert times == sorted(times) and all(abs(t - time.time()) < 600 for t in times)
   slickq replay - --to fresh <pipe >out 2>&1 &
   replay=$!
   pids+=("$replay")
-  wait_until grep -q replay "/proc/$replay/cmdline"
-  sleep 0.3
+  wait_until catches_interrupts "$replay"
   kill -INT "$replay"
   status=0
   wait "$replay" || status=$?
@@ -378,7 +386,7 @@ assert times == sorted(times) and all(abs(t - time.time()) < 600 for t in times)
   recorder=$!
   pids+=("$recorder")
   exec 9<pipe
-  sleep 0.3
+  wait_until pipe_is_full
   kill -INT "$recorder"
   status=0
   wait "$recorder" || status=$?

@@ -55,7 +55,6 @@ class Recorder {
   }
 
   void run() {
-    catch_interrupts();
     begun_ = clock_.now();
     Backoff backoff(kLongestPause);
     auto flushed = Clock::now();
@@ -209,6 +208,7 @@ void check(const Session& session, const Options& options) {
 
 Exit record_queues(Session& session, const Options& options) {
   check(session, options);
+  catch_interrupts();  // before there is a capture: who sees one may end us
   Recorder recorder(session, options);
   try {
     recorder.run();

@@ -15,6 +15,7 @@
 #include "ring_walk.hpp"
 #include "slickq/glob.hpp"
 #include "slickq/names.hpp"
+#include "source.hpp"
 #include "values.hpp"
 
 namespace slickq::cli {
@@ -22,7 +23,7 @@ namespace {
 
 constexpr std::size_t kCursorFileBytes = sizeof(std::uint64_t);
 
-bool is_glob(const std::string& name) { return name.find_first_of("*?[") != std::string::npos; }
+bool is_glob(const std::string& name) { return !is_path(name) && name.find_first_of("*?[") != std::string::npos; }
 
 struct CloseSampledDirectory {
   void operator()(DIR* directory) const noexcept { closedir(directory); }
@@ -119,7 +120,9 @@ std::string state_of_sample(const QueueSample& sample) {
 }
 
 Sampler::Sampler(SamplerOptions options) : options_(std::move(options)) {
-  for (std::string& name : options_.names) name = segment_name(name);
+  for (std::string& name : options_.names) {
+    if (!is_path(name)) name = segment_name(name);
+  }
 }
 
 std::vector<QueueSample> Sampler::round(SampleTime now) {
@@ -154,6 +157,10 @@ Sampler::Directory Sampler::list() const {
   return directory;
 }
 
+View Sampler::open(const std::string& name) const {
+  return is_path(name) ? View::open_file(name) : View::open_segment(name, options_.shm_dir);
+}
+
 bool Sampler::is_plain(const std::string& name) const { return std::ranges::count(options_.names, name) != 0; }
 
 bool Sampler::is_wanted(const std::string& name) const {
@@ -162,7 +169,7 @@ bool Sampler::is_wanted(const std::string& name) const {
 
 std::optional<QueueSample> Sampler::look(const std::string& name, const Directory& directory, SampleTime now) {
   try {
-    const View view = View::open_segment(name, options_.shm_dir);
+    const View view = open(name);
     Track& track = tracks_[name];
     QueueSample sample = measure(track, view, now);
     const auto cursors = directory.cursors.find(name);
@@ -201,7 +208,7 @@ std::optional<QueueSample> Sampler::look_away(const std::string& name, const Err
   lost_sight.compares = false;
   QueueSample sample = lost_sight.last;
   sample.name = name;
-  sample.path = segment_path(options_.shm_dir, name);
+  sample.path = is_path(name) ? name : segment_path(options_.shm_dir, name);
   sample.news = QueueSample::News::none;
   sample.published_per_s = sample.lost_per_s = std::nullopt;
   sample.sight = gone ? QueueSample::Sight::gone : QueueSample::Sight::unreadable;

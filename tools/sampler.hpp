@@ -70,7 +70,7 @@ std::string state_of_sample(const QueueSample& sample);
 
 struct SamplerOptions {
   std::string shm_dir;
-  /// Names, or globs of the shell; none: every queue there is.
+  /// Names, globs of the shell, or paths of files with a segment's bytes; none: every queue there is.
   std::vector<std::string> names{};
   std::uint64_t slot_budget = std::uint64_t{1} << 21;  ///< slots that a round reads of one queue at most: 32 MiB
 };
@@ -104,6 +104,7 @@ class Sampler {
   };
 
   Directory list() const;
+  View open(const std::string& name) const;
   bool is_plain(const std::string& name) const;
   bool is_wanted(const std::string& name) const;
   std::optional<QueueSample> look(const std::string& name, const Directory& directory, SampleTime now);

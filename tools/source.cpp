@@ -11,7 +11,7 @@
 namespace slickq::cli {
 namespace {
 
-bool is_file(const Source& source) { return source.file || source.operand.find('/', 1) != std::string::npos; }
+bool is_file(const Source& source) { return source.file || is_path(source.operand); }
 
 std::optional<Holders> holders_beforehand(const Session& session, const Source& source) {
   if (is_file(source)) return std::nullopt;
@@ -23,6 +23,8 @@ std::optional<Holders> holders_beforehand(const Session& session, const Source& 
 }
 
 }  // namespace
+
+bool is_path(std::string_view operand) noexcept { return operand.find('/', 1) != std::string_view::npos; }
 
 void declare_source(Arguments& arguments, Source& source) {
   arguments.operand_or_flag("QUEUE|FILE", into(source.operand), "name of a queue, or path of a file with one's bytes",
@@ -42,6 +44,13 @@ View open_source(Session& session, const Source& source) {
                               : View::open_segment(source.operand, session.globals.shm_dir);
   session.detail(fmt::format("reading {}: {}", view.path(), view.geometry().describe()));
   return view;
+}
+
+void note_if_ahead(Session& session, const View& view, std::uint64_t cursor) {
+  const std::uint64_t reserved = view.reserved_index();
+  if (cursor <= reserved) return;
+  session.note(fmt::format("-- {}: reading from {}, ahead of the queue, whose next index is {}", view.name(), cursor,
+                           reserved));
 }
 
 Inspected inspect_source(Session& session, const Source& source) {

@@ -3,8 +3,10 @@
 // Thread safety: one thread.
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 
 #include "arguments.hpp"
 #include "session.hpp"
@@ -14,8 +16,11 @@
 
 namespace slickq::cli {
 
+/// A '/' beyond the first character makes an operand the path of a file.
+bool is_path(std::string_view operand) noexcept;
+
 struct Source {
-  std::string operand;              ///< a '/' beyond the first character makes it a file
+  std::string operand;              ///< a name, or a path
   std::optional<std::string> file;  ///< --file
 };
 
@@ -23,6 +28,9 @@ void declare_source(Arguments& arguments, Source& source);
 
 /// Throws as View::open_segment and View::open_file.
 View open_source(Session& session, const Source& source);
+
+/// Reading from an index that nobody reserved yet shows nothing until the queue is there: say so.
+void note_if_ahead(Session& session, const View& view, std::uint64_t cursor);
 
 struct Inspected {
   View view;

@@ -84,6 +84,20 @@ load common
   expect "$(cat "$SLICKQ_SHM_DIR"/q* | sha256sum)" "$before"
 }
 
+@test "a file with a segment's bytes is checked like a queue, but has no cursors" {
+  cp "$GOLDEN_DIR/cpp-1.4.0/hole.bin" "$BATS_TEST_TMPDIR/saved"
+  saved=$BATS_TEST_TMPDIR/saved
+  slickq cursor create --shm-dir "$BATS_TEST_TMPDIR" saved c --at begin >/dev/null
+  try slickq check "$saved" --max-stall 10ms --max-lag 0
+  expect_status 2
+  expect_match "$output" "CRITICAL - $saved: elements 2..2 are reserved and were not published for 10ms | * stalls=1;;0;0"
+  [[ "$output" != *lag_* ]]
+  try slickq check --file "$saved"
+  expect_status 0
+  try slickq check "$saved" --cursor c
+  expect_error 3 "slickq: check: --cursor: $saved is a file: cursors are segments*--shm-dir*"
+}
+
 @test "--json has the same in keys" {
   make_queue q --size 8 --elem 8
   slickq cursor create q c --at begin >/dev/null

@@ -131,6 +131,26 @@ print(struct.unpack("<qd8s", sys.stdin.buffer.read()))')" "(-5, 2.5, b'hello\\x0
   expect "$output" a
 }
 
+@test "an index that is not reserved yet is told, and not taken for a reset" {
+  make_queue q --size 8 --elem 8
+  slickq push -q q -m a -m b
+  told="-- q: reading from 3, ahead of the queue, whose next index is 2"
+  try slickq dump q --from 3
+  expect_status 0
+  expect "$output$stderr" "$told"
+  try slickq dump q --from 2
+  expect "$output$stderr" ""
+  try slickq record q --from 3 -e -o "$BATS_TEST_TMPDIR/capture"
+  expect_match "$stderr" "$told*"
+  slickq tail -f q --from 3 --format text -n 1 >"$BATS_TEST_TMPDIR/tailed" 2>&1 &
+  tail=$!
+  pids+=($tail)
+  wait_until grep -q ahead "$BATS_TEST_TMPDIR/tailed"
+  slickq push -q q -m c -m d
+  wait "$tail"
+  expect "$(cat "$BATS_TEST_TMPDIR/tailed")" "$told"$'\nd'
+}
+
 @test "-e stops at the end even with -f" {
   slickq push -q q -m a
   expect "$(slickq tail -f -e q --format text)" a

@@ -42,6 +42,20 @@ said() { tr -s ' ' <"$watched" | grep -qE -- "$1"; }
   expect "$(watched_names other 'o*')" "other "
 }
 
+@test "a path is a file with a segment's bytes; --name is another way to say QUEUE" {
+  make_queue q --size 8 --elem 8
+  slickq push -q q -m a -m b
+  mkdir "$BATS_TEST_TMPDIR/saved[1]"
+  cp "$SLICKQ_SHM_DIR/q" "$BATS_TEST_TMPDIR/saved[1]/q"
+  saved=$BATS_TEST_TMPDIR/saved[1]/q
+  slickq push -q q -m c
+  try slickq watch --count 2 --interval 10ms --no-headings "$saved" --name q
+  expect_status 0
+  expect "$(squeezed "$output" | cut -d ' ' -f 1-4)" "$(printf '%s\n' "$saved - 2 2" "q - 3 3" "$saved 0 2 2" "q 0 3 3")"
+  try slickq watch "$saved.none"
+  expect_error 3 "slickq: watch: *none: *"
+}
+
 @test "headings come again only every 20 rounds" {
   make_queue q --size 8 --elem 8
   expect "$(slickq watch --count 45 --interval 10ms | grep -n name | cut -d : -f 1 | tr '\n' ' ')" "1 22 43 "
@@ -134,8 +148,8 @@ sys.exit(rates[0] is not None or not any(10000 < rate < 40000 for rate in rates[
 }
 
 @test "mistakes on the command line" {
-  try slickq watch a/b
-  expect_error 2 "slickq: watch: name 'a/b'*"
+  try slickq watch ''
+  expect_error 2 "slickq: watch: name ''*"
   try slickq watch --interval 0
   expect_error 2 "slickq: watch: --interval: '0' is not a duration*"
   try slickq watch --interval 1ms

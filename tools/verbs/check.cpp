@@ -12,6 +12,7 @@
 #include "../interrupt.hpp"
 #include "../json.hpp"
 #include "../ring_walk.hpp"
+#include "../source.hpp"
 #include "../values.hpp"
 #include "../verbs.hpp"
 #include "slickq/catalog.hpp"
@@ -43,7 +44,7 @@ struct Limits {
 };
 
 struct Options {
-  std::string queue;
+  Source source;
   std::vector<std::string> cursors;
   std::optional<Limits> max_lag;
   std::optional<nanoseconds> max_stall;
@@ -58,6 +59,7 @@ struct Lag {
 };
 
 struct Findings {
+  std::string name;
   State state = State::ok;
   std::vector<std::string> problems;
   std::uint64_t capacity = 0;
@@ -100,8 +102,9 @@ class Checker {
   Checker(const Session& session, const Options& options)
       : session_(session),
         options_(options),
-        view_(View::open_segment(options.queue, session.globals.shm_dir)),
+        view_(open_source(session, options.source)),
         capacity_(view_.geometry().capacity()) {
+    found_.name = view_.name();
     found_.capacity = capacity_;
   }
 
@@ -155,7 +158,7 @@ class Checker {
 
   void judge_cursors() {
     for (const std::string& name : options_.cursors) judge(name, cursor_value(name));
-    if (!options_.cursors.empty()) return;
+    if (!options_.cursors.empty() || !view_.is_live()) return;
     CatalogOptions options;
     options.shm_dir = session_.globals.shm_dir;
     options.holders = options.scan = false;
@@ -166,6 +169,10 @@ class Checker {
   }
 
   std::uint64_t cursor_value(const std::string& name) const {
+    if (!view_.is_live()) {
+      throw Error(Errc::invalid_argument, "--cursor", fmt::format("{} is a file: cursors are segments", view_.path()),
+                  "give the queue by its name, with --shm-dir where it is");
+    }
     return NamedCursor::open(cursor_segment_name(view_.name(), name), session_.globals.shm_dir, Access::read_only)
         .cursor()
         .load();
@@ -211,9 +218,9 @@ std::string performance_data(const Options& options, const Findings& found) {
   return text;
 }
 
-Json findings_json(const Session& session, const std::string& name, const Findings& found) {
+Json findings_json(const Session& session, const Findings& found) {
   Json object = json_object(session);
-  object["name"] = name;
+  object["name"] = found.name;
   object["state"] = kWords[static_cast<std::size_t>(found.state)];
   object["problems"] = found.problems;
   object["reserved_index"] = found.reserved;
@@ -229,14 +236,13 @@ Json findings_json(const Session& session, const std::string& name, const Findin
 
 Exit run_check(Session& session, const Options& options) {
   catch_interrupts();
-  const std::string name = segment_name(options.queue);
   const Findings found = Checker(session, options).run();
   if (session.globals.json) {
-    print_json(session, findings_json(session, name, found));
+    print_json(session, findings_json(session, found));
   } else {
     const std::string what = found.problems.empty() ? fmt::format("at index {}", found.reserved)
                                                     : fmt::format("{}", fmt::join(found.problems, "; "));
-    session.out.line(fmt::format("{} - {}: {} | {}", kWords[static_cast<std::size_t>(found.state)], name, what,
+    session.out.line(fmt::format("{} - {}: {} | {}", kWords[static_cast<std::size_t>(found.state)], found.name, what,
                                  performance_data(options, found)));
   }
   return static_cast<Exit>(found.state);
@@ -252,7 +258,7 @@ Exit check_exit_for(Errc code) noexcept {
 
 Run declare_check(Arguments& arguments) {
   const auto options = std::make_shared<Options>();
-  arguments.operand_or_flag("QUEUE", into(options->queue), "name of a queue");
+  declare_source(arguments, options->source);
   arguments.option("--max-lag", "W,C", into(options->max_lag, parse_limits),
                    "warn, and be critical, when a cursor is farther behind: elements, or 80%,95% of the ring");
   arguments.option("--cursor", "NAME", append_to(options->cursors), "only these named cursors; all of the queue",

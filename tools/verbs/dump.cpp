@@ -30,8 +30,10 @@ std::uint64_t first_cursor(const View& view, Position from) {
 Exit dump_queue(Session& session, const Options& options) {
   const View view = open_source(session, options.source);
   ItemPrinter printer(session, options.items, view.geometry().element_size());
+  const std::uint64_t cursor = first_cursor(view, options.from);
+  note_if_ahead(session, view, cursor);
   // C as it is now: a dump of a queue in use ends.
-  RingWalk walk(view, first_cursor(view, options.from), view.reserved_index(), [&](const Hole& hole) {
+  RingWalk walk(view, cursor, view.reserved_index(), [&](const Hole& hole) {
     session.note(
         fmt::format("-- hole {}..{}: reserved, not published; a reader waits there", hole.index, hole.next - 1));
     return true;

@@ -215,8 +215,10 @@ class Watch {
 
 Run declare_watch(Arguments& arguments) {
   const auto options = std::make_shared<Options>();
-  arguments.rest("QUEUE", append_to(options->names), "names or globs ('tick*'); every queue when there is none",
+  arguments.rest("QUEUE|FILE", append_to(options->names),
+                 "names, globs ('tick*'), or paths of files with a segment's bytes; none: every queue",
                  Arguments::Need::optional);
+  arguments.option("--name", "QUEUE", append_to(options->names), "the same as QUEUE", Arguments::Times::many);
   arguments.option("--interval", "TIME", into(options->interval, parse_interval), "time between two rounds; 1s");
   arguments.option("--count", "N", into(options->rounds, parse_number), "so many rounds, then stop");
   arguments.flag("--no-headings", options->no_headings, "rows only");

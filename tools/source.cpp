@@ -5,6 +5,7 @@
 
 #include <cerrno>
 
+#include "ring_walk.hpp"
 #include "slickq/error.hpp"
 #include "slickq/names.hpp"
 
@@ -46,11 +47,12 @@ View open_source(Session& session, const Source& source) {
   return view;
 }
 
-void note_if_ahead(Session& session, const View& view, std::uint64_t cursor) {
-  const std::uint64_t reserved = view.reserved_index();
-  if (cursor <= reserved) return;
-  session.note(fmt::format("-- {}: reading from {}, ahead of the queue, whose next index is {}", view.name(), cursor,
-                           reserved));
+std::uint64_t reading_start(Session& session, const View& view, Position from) {
+  const std::uint64_t cursor = cursor_at(view, from);
+  const std::uint64_t end = view.reserved_index();
+  if (cursor <= end) return cursor;
+  session.note(fmt::format("-- {}: index {} is ahead of the queue: reading from its end, {}", view.name(), cursor, end));
+  return end;
 }
 
 Inspected inspect_source(Session& session, const Source& source) {

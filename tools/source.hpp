@@ -13,6 +13,7 @@
 #include "slickq/error.hpp"
 #include "slickq/inspect.hpp"
 #include "slickq/view.hpp"
+#include "values.hpp"
 
 namespace slickq::cli {
 
@@ -29,8 +30,9 @@ void declare_source(Arguments& arguments, Source& source);
 /// Throws as View::open_segment and View::open_file.
 View open_source(Session& session, const Source& source);
 
-/// Reading from an index that nobody reserved yet shows nothing until the queue is there: say so.
-void note_if_ahead(Session& session, const View& view, std::uint64_t cursor);
+/// Where a reader begins: the cursor that `from` means (cursor_at). An index that nobody reserved yet is the end, and
+/// that is told.
+std::uint64_t reading_start(Session& session, const View& view, Position from);
 
 struct Inspected {
   View view;

@@ -45,10 +45,8 @@ Track::Track(Session& session, View view, Position from, bool only_what_is_there
     : session_(&session),
       view_(std::move(view)),
       end_(only_what_is_there ? std::optional(view_.reserved_index()) : std::nullopt),
-      reader_(view_, Start{Start::At::index, cursor_at(view_, from)}),
-      interface_(writer.add_interface(describe(view_))) {
-  note_if_ahead(session, view_, reader_.cursor());
-}
+      reader_(view_, Start{Start::At::index, reading_start(session, view_, from)}),
+      interface_(writer.add_interface(describe(view_))) {}
 
 bool Track::step(std::uint64_t most, pcapng::Writer& writer, const CaptureClock& clock) {
   std::uint64_t taken = 0;

@@ -99,7 +99,7 @@ std::vector<Hole> still_missing(const Scan& before, const Scan& after, std::uint
 
 class Checker {
  public:
-  Checker(const Session& session, const Options& options)
+  Checker(Session& session, const Options& options)
       : session_(session),
         options_(options),
         view_(open_source(session, options.source)),

@@ -22,16 +22,15 @@ struct Options {
 };
 
 // All that is there begins with the first hole when it stands before the oldest item.
-std::uint64_t first_cursor(const View& view, Position from) {
-  const std::uint64_t cursor = cursor_at(view, from);
+std::uint64_t first_cursor(Session& session, const View& view, Position from) {
+  const std::uint64_t cursor = reading_start(session, view, from);
   return from.at == Position::At::begin ? std::min(cursor, scan(view).published) : cursor;
 }
 
 Exit dump_queue(Session& session, const Options& options) {
   const View view = open_source(session, options.source);
   ItemPrinter printer(session, options.items, view.geometry().element_size());
-  const std::uint64_t cursor = first_cursor(view, options.from);
-  note_if_ahead(session, view, cursor);
+  const std::uint64_t cursor = first_cursor(session, view, options.from);
   // C as it is now: a dump of a queue in use ends.
   RingWalk walk(view, cursor, view.reserved_index(), [&](const Hole& hole) {
     session.note(

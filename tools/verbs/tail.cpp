@@ -46,9 +46,7 @@ class Tail {
     if (follows_) catch_interrupts();
     const Position start =
         options_->from.value_or(Position{Position::At::back, options_->count.value_or(kDefaultCount)});
-    const std::uint64_t first = cursor_at(*view_, start);
-    note_if_ahead(*session_, *view_, first);
-    const std::uint64_t cursor = print_what_is_there(first);
+    const std::uint64_t cursor = print_what_is_there(reading_start(*session_, *view_, start));
     if (follows_ && !failed()) follow(cursor);
     session_->out.flush();
     if (failed()) return Exit::condition;

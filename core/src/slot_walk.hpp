@@ -59,10 +59,10 @@ class SlotWalk {
   /// copied, and within `limit`. A ring holds hardly anything else, and to look() at each took 15 ns.
   std::uint64_t end_of_singles(std::uint64_t i, std::uint64_t limit) const noexcept {
     const std::uint64_t step = geometry_.items_per_slot();
-    limit = std::min({limit, chunk_end_, reserved_});
+    limit = std::min(limit, chunk_end_);
     if (i >= limit) return i;
     for (const Slot* at = &slot(i); i + step <= limit; ++at, i += step) {
-      if (at->data_index != i || at->size == 0 || at->size > step) break;
+      if (at->data_index != i || at->size > step) break;
     }
     return i;
   }

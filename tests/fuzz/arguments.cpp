@@ -24,7 +24,7 @@ void parse(const std::vector<std::string>& words) {
   const std::size_t taken = cli::has_two_words(verb) ? 2 : 1;
   cli::Session session;
   cli::Arguments arguments("slickq " + std::string(verb.name), std::string(verb.summary));
-  static_cast<void>(verb.declare(arguments));
+  const cli::Run run = verb.declare(arguments);  // what the arguments are converted into
   declare_globals(arguments, session.globals);
   static_cast<void>(arguments.parse({words.begin() + static_cast<std::ptrdiff_t>(taken), words.end()}));
   session.settle();

@@ -17,7 +17,7 @@ void unpack(const std::string& text, std::span<const std::byte> record) {
   const StructFormat format = StructFormat::parse("--unpack", text);
   if (format.bytes() > record.size()) return;
   std::vector<std::string> texts;
-  for (const StructFormat::Value& value : format.unpack(record)) texts.push_back(to_text(value));
+  for (const StructFormat::Value& value : format.unpack(record)) texts.push_back(cli::to_text(value));
   require(texts.size() == format.values(), "each value is unpacked");
   try {
     require(format.pack(texts).size() == format.bytes(), "a record is as long as its format");

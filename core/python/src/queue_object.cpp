@@ -21,13 +21,21 @@ bool is_still_open(const Handle& handle) {
   return false;
 }
 
-void close_queue(QueueState& state) noexcept {
-  if (!state.handle) return;
+namespace {
+
+void let_go(QueueState& state) noexcept {
   const bool inherited = state.generation != fork_generation();
   if (state.producing && !inherited) state.producing->abandon_all();
   state.producing.reset();
   state.handle->closed.store(true, std::memory_order_relaxed);
   state.handle.reset();
+}
+
+}  // namespace
+
+void close_queue(QueueState& state) noexcept {
+  if (!state.handle) return;
+  let_go(state);
   state.views.close();
 }
 
@@ -46,7 +54,6 @@ bool adopt_after_fork(QueueState& state) {
   if (!opened) return false;
   ElementViews views = ElementViews::of(again);
   if (!views) return false;
-  state.views.leave();
   state.views = std::move(views);
   state.handle = std::move(again);
   return true;
@@ -59,7 +66,7 @@ PyObject* new_queue(PyTypeObject* type, PyObject*, PyObject*) { return type->tp_
 void free_queue(PyObject* self) {
   PyTypeObject* const type = Py_TYPE(self);
   QueueState* const state = reinterpret_cast<QueueObject*>(self)->state;
-  if (state != nullptr) close_queue(*state);
+  if (state != nullptr && state->handle) let_go(*state);  // nobody closed it: the views live on
   delete state;
   type->tp_free(self);
   Py_DECREF(type);

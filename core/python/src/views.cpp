@@ -87,15 +87,12 @@ PyObject* ElementViews::element(std::uint64_t index) const {
   return range ? PyObject_GetItem(all_.get(), range.get()) : nullptr;
 }
 
-void ElementViews::retire(bool invalidate) noexcept {
-  if (!all_) return;
-  PyObject* const view = all_.release();
-  if (is_alone(view)) {
-    Py_DECREF(view);
-  } else {
-    if (invalidate) buffer_of(view)->flags |= _Py_MANAGED_BUFFER_RELEASED;
-    retired().push_back(view);
+void ElementViews::close() noexcept {
+  if (all_ && !is_alone(all_.get())) {
+    buffer_of(all_.get())->flags |= _Py_MANAGED_BUFFER_RELEASED;
+    retired().push_back(all_.release());
   }
+  all_ = Ref();
   sweep_retired_views();
 }
 

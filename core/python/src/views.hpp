@@ -27,14 +27,11 @@ class ElementViews {
 
   /// A new reference to a memoryview of the element `index & mask`, writable bytes.
   PyObject* element(std::uint64_t index) const;
-  /// The queue is closed: the views raise.
-  void close() noexcept { retire(true); }
-  /// They stay as they are, for as long as they live.
-  void leave() noexcept { retire(false); }
+  /// The queue is closed: the views raise. (Those of an ElementViews that only ends stay as they are, and the memory
+  /// with them.)
+  void close() noexcept;
 
  private:
-  void retire(bool invalidate) noexcept;
-
   Ref all_;  // a memoryview of all elements
   std::uint64_t mask_ = 0;
   std::uint64_t element_size_ = 0;

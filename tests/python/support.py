@@ -70,7 +70,7 @@ def peer(*args):
 
 def result_of(process):
     """The numbers in the last line of a process that ends well."""
-    output = process.communicate(timeout=300)[0].decode()
+    output = process.communicate(timeout=120)[0].decode()
     if process.returncode != 0:
         raise AssertionError(f"{process.args}: exit code {process.returncode}: {output}")
     return [int(word) for word in output.strip().split("\n")[-1].split()]
@@ -87,3 +87,16 @@ def parse(item):
     if item != record(producer, sequence, len(item)):
         raise AssertionError(f"torn: {item.hex()}")
     return producer, sequence
+
+
+class Checker:
+    """Of each producer the records come whole and in order."""
+
+    def __init__(self):
+        self.last = {}
+
+    def check(self, item):
+        producer, sequence = parse(item)
+        if sequence <= self.last.get(producer, -1):
+            raise AssertionError(f"producer {producer}: {sequence} behind {self.last[producer]}")
+        self.last[producer] = sequence

@@ -40,6 +40,9 @@ PyModuleDef definition{PyModuleDef_HEAD_INIT,
 }  // namespace
 }  // namespace slickq::python
 
+// CPython 3.8 does not say so in the macro.
+extern "C" [[gnu::visibility("default")]] PyObject* PyInit__native();
+
 PyMODINIT_FUNC PyInit__native() {
   using namespace slickq::python;
   Ref module(PyModule_Create(&definition));

@@ -30,7 +30,8 @@ class CMakeBuild(build_ext):
         build = os.path.join(SCRATCH, "cmake")
         off = [f"-DSLICKQ_BUILD_{part}=OFF" for part in ("TOOLS", "DAEMON", "EXAMPLES", "TESTS")]
         subprocess.run(["cmake", "-S", str(ROOT), "-B", build, "-G", "Ninja", "-DCMAKE_BUILD_TYPE=Release",
-                        "-DSLICKQ_BUILD_PYTHON=ON", "-DSLICKQ_UNITY=ON", f"-DSLICKQ_PYTHON_INTERPRETERS={sys.executable}", *off], check=True)
+                        "-DSLICKQ_BUILD_PYTHON=ON", "-DSLICKQ_UNITY=ON",
+                        f"-DSLICKQ_PYTHON_INTERPRETERS={sys.executable}", *off], check=True)
         subprocess.run(["cmake", "--build", build, "--target", "slick_queue_py"], check=True)
         built = os.path.join(build, "python", "slick_queue_py", os.path.basename(self.get_ext_filename(extension.name)))
         target = self.get_ext_fullpath(extension.name)

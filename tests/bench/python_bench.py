@@ -161,8 +161,8 @@ def main():
     arguments.add_argument("--items", type=int, default=1_000_000)
     arguments.add_argument("--reps", type=int, default=5)
     options = arguments.parse_args()
-    print(f"CPython {sys.version.split()[0]}, slick_queue_py {slick_queue_py.__version__}, elements of {ELEMENT} bytes, "
-          f"batches of {BATCH}, {options.reps} repetitions\n")
+    print(f"CPython {sys.version.split()[0]}, slick_queue_py {slick_queue_py.__version__}, elements of {ELEMENT} bytes,"
+          f" batches of {BATCH}, {options.reps} repetitions\n")
     speeds = Bench(options.items).measure(options.reps)
     for name, speed in speeds.items():
         print(f"{name:48} {speed:8.2f} M/s")

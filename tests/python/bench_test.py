@@ -14,10 +14,11 @@ class Bench(unittest.TestCase):
     def test_it_measures_every_call_and_judges_every_goal(self):
         output, errors, code = support.python(BENCH, "--items", "20000", "--reps", "1")
         self.assertEqual((errors, code), ("", 0))
-        for call in ("reserve", "publish", "push", "push_many", "read", "read_wait", "read_many", "read_into", "read_last",
-                     "loss_count"):
+        figures = [line for line in output.split("\n") if re.search(r" \d+\.\d\d M/s$", line)]
+        for call in ("reserve", "publish", "push", "push_many", "read", "read_wait", "read_many", "read_into",
+                     "read_last", "loss_count"):
             self.assertTrue(hasattr(SlickQueue, call))
-            self.assertRegex(output, rf"(?m)^[^:]*\b{call}\b.* \d+\.\d\d M/s$")
+            self.assertTrue([line for line in figures if re.search(rf"\b{call}\b", line)], call)
         self.assertEqual(len(re.findall(r"(?m)^goal: .*: (?:NOT )?reached$", output)), 6)
 
 

@@ -319,7 +319,8 @@ class Cursor(unittest.TestCase):
 
     def test_mistakes(self):
         for kind, args in [(TypeError, ()), (TypeError, (5,)), (TypeError, (b"12345678",)), (TypeError, ("text",)),
-                           (ValueError, (bytearray(7),)), (ValueError, (bytearray(8), 1)), (ValueError, (bytearray(8), -1)),
+                           (ValueError, (bytearray(7),)), (ValueError, (bytearray(8), 1)),
+                           (ValueError, (bytearray(8), -1)),
                            (ValueError, (bytearray(16), 4)), (ValueError, (bytearray(8), HUGE)),
                            (ValueError, (bytearray(8), 2**64 - 8)), (TypeError, (bytearray(8), "0"))]:
             with self.subTest(args), self.assertRaises(kind):

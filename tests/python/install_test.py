@@ -1,4 +1,4 @@
-"""`pip install ./core/python`, without a network, gives the modules to an interpreter that knows nothing of the build."""
+"""`pip install ./core/python`, without a network, gives the modules to an interpreter that knows no build directory."""
 import importlib.util
 import os
 import shutil
@@ -40,8 +40,8 @@ class Install(unittest.TestCase):
             environment["CMAKE_CXX_COMPILER_LAUNCHER"] = "ccache"
         with tempfile.TemporaryDirectory() as target:
             subprocess.run([sys.executable, "-m", "pip", "install", "--quiet", "--no-index", "--no-deps",
-                            "--no-build-isolation", "--disable-pip-version-check", "--root-user-action=ignore", "--target",
-                            target, SOURCE], check=True, env=environment)
+                            "--no-build-isolation", "--disable-pip-version-check", "--root-user-action=ignore",
+                            "--target", target, SOURCE], check=True, env=environment)
             self.assertEqual(tree(SOURCE), before)
             installed = {os.path.relpath(path, target) for path in tree(target)}
             for module in ("slick_queue_py", "atomic_ops"):

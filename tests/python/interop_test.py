@@ -1,5 +1,5 @@
-"""C++ and Python on one queue, in processes of their own: both directions, both at once, over one cursor, in each layout,
-created by either side. Every item is whole, in its producer's order, delivered once or counted as lost.
+"""C++ and Python on one queue, in processes of their own: both directions, both at once, over one cursor, in each
+layout, created by either side. Every item is whole, in its producer's order, delivered once or counted as lost.
 """
 import os
 import subprocess

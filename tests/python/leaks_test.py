@@ -1,4 +1,4 @@
-"""Ten million calls leave nothing behind; CPython's debugging allocator and its development mode have nothing to say."""
+"""Ten million calls leave nothing behind; CPython's debugging allocator and its development mode find nothing."""
 import gc
 import os
 import sys
@@ -155,7 +155,8 @@ class Leaks(unittest.TestCase):
 
     def test_the_debugging_allocator_finds_nothing(self):
         """It fills what is freed, and looks behind the end of every block."""
-        program = "import leaks_test as t; r = t.Round()\nfor _ in range(20_000): r.play()\nt.Leaks().test_queues_come_and_go()"
+        program = ("import leaks_test as t; r = t.Round()\nfor _ in range(20_000): r.play()\n"
+                   "t.Leaks().test_queues_come_and_go()")
         for allocator in ("debug", "malloc_debug"):
             output, errors, code = support.python(
                 "-X", "dev", "-W", "error", "-c", program,

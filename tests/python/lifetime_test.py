@@ -68,7 +68,7 @@ class Lifetime(unittest.TestCase):
         for k, (how, (statement, code, last)) in enumerate(endings.items()):
             with self.subTest(how):
                 q.push(b"%d" % k)
-                program = OPEN + "print(q.read(%d)[0][:1].decode())\nview = q[0]\nsys.stdout.flush()\n%s" % (k, statement)
+                program = (OPEN + f"print(q.read({k})[0][:1].decode())\nview = q[0]\nsys.stdout.flush()\n" + statement)
                 output, errors, ended = support.python("-c", program)
                 self.assertEqual((output, ended), (f"{k}\n", code))
                 self.assertEqual(errors.strip().split("\n")[-1], last)
@@ -139,7 +139,8 @@ class Lifetime(unittest.TestCase):
 
     def test_a_shared_memory_closes_after_a_cursor_used_it(self):
         program = (
-            "import sys; from multiprocessing import shared_memory; from slick_queue_py import SlickQueue, AtomicCursor\n"
+            "import sys; from multiprocessing import shared_memory\n"
+            "from slick_queue_py import SlickQueue, AtomicCursor\n"
             "m = shared_memory.SharedMemory(name=sys.argv[1], create=True, size=8)\n"
             "c = AtomicCursor(m.buf, 0); c.store(0); q = SlickQueue(size=8, element_size=8); q.push(b'x')\n"
             "assert q.read(c)[1] == 1 and c.load() == 1 and q.read_wait(c, 0.01) == (None, 0)\n"
@@ -183,7 +184,8 @@ class Lifetime(unittest.TestCase):
         q[reserved][:4] = b"kept"
         self.assertTrue(q.publish(reserved))
         q.push(b"parent")
-        self.assertEqual([q.read(k)[0].rstrip(b"\0") for k in range(5)], [b"parent", b"kept", b"child", b"child", b"parent"])
+        items = [q.read(k)[0].rstrip(b"\0") for k in range(5)]
+        self.assertEqual(items, [b"parent", b"kept", b"child", b"child", b"parent"])
 
     def test_a_child_of_fork_without_the_name_reads_and_does_not_write(self):
         q = SlickQueue(name="q", size=8, element_size=16)

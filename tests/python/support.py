@@ -52,7 +52,8 @@ def cursor_name(name):
 
 def python(*args, **options):
     """Another process of this interpreter: its output, errors and exit code."""
-    done = subprocess.run([sys.executable, *args], stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=300, **options)
+    done = subprocess.run([sys.executable, *args], stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=300,
+                          **options)
     return done.stdout.decode(), done.stderr.decode(), done.returncode
 
 

@@ -9,7 +9,9 @@ import support
 from slick_queue_py import AtomicCursor, SlickQueue
 
 # Calls of each kind below; in all there are ten million of them under the interpreters without a sanitizer.
-ROUNDS = 520_000 if not support.SANITIZED else 20_000
+ROUNDS = 520_000 if not support.SANITIZED else 5_000
+WARM_UP = 20_000 if not support.SANITIZED else 1_000
+QUEUES = 2_000 if not support.SANITIZED else 100
 ONE = b"x" * 64
 SOME = ONE * 64
 
@@ -88,7 +90,7 @@ class Leaks(unittest.TestCase):
         # The references to what is handed out and taken in, one by one.
         watched = [None, True, False, SlickQueue, AtomicCursor, ONE, SOME]
         around = Round()
-        for _ in range(20_000):
+        for _ in range(WARM_UP):
             around.play()
         gc.collect()
         before, references = resident(), [sys.getrefcount(each) for each in watched]
@@ -109,11 +111,11 @@ class Leaks(unittest.TestCase):
         around.play()
         tracemalloc.start()
         try:
-            for _ in range(5_000):
+            for _ in range(WARM_UP):
                 around.play()
             gc.collect()
             before = tracemalloc.get_traced_memory()[0]
-            for _ in range(20_000):
+            for _ in range(WARM_UP):
                 around.play()
             gc.collect()
             self.assertLess(tracemalloc.get_traced_memory()[0] - before, 4096)
@@ -132,10 +134,10 @@ class Leaks(unittest.TestCase):
                 del q, view
 
         with support.shm_dir():
-            come_and_go(500)
+            come_and_go(QUEUES // 4)
             gc.collect()
             files, before = len(os.listdir("/proc/self/fd")), resident()
-            come_and_go(2_000)
+            come_and_go(QUEUES)
             gc.collect()
             self.assertEqual(len(os.listdir("/proc/self/fd")), files)
             if not support.SANITIZED:
@@ -155,7 +157,7 @@ class Leaks(unittest.TestCase):
 
     def test_the_debugging_allocator_finds_nothing(self):
         """It fills what is freed, and looks behind the end of every block."""
-        program = ("import leaks_test as t; r = t.Round()\nfor _ in range(20_000): r.play()\n"
+        program = ("import leaks_test as t; r = t.Round()\nfor _ in range(t.WARM_UP): r.play()\n"
                    "t.Leaks().test_queues_come_and_go()")
         for allocator in ("debug", "malloc_debug"):
             output, errors, code = support.python(

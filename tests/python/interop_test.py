@@ -26,9 +26,11 @@ q = SlickQueue(name=name, element_size=32)
 for k in range(count):
     if how == 'push': q.push(support.record(producer, k))
     else:
-        index = q.reserve()
-        q[index][:] = support.record(producer, k)
-        assert q.publish(index)
+        published = False
+        while not published:  # late: a small ring went round meanwhile
+            index = q.reserve()
+            q[index][:] = support.record(producer, k)
+            published = q.publish(index)
 print(count)
 """
 SHARE = """

@@ -1,0 +1,47 @@
+"""Runs one file of tests under every CPython of this machine that the build made an extension for.
+
+usage: run.py SUITE BUILD_DIR [TEST...]     SUITE: calls, of calls_test.py
+
+SLICKQ_PYTHON_PRELOAD: libraries of a sanitizer that the extension needs; CPython itself has none.
+"""
+import os
+import subprocess
+import sys
+
+import interpreters
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+
+
+def environment(build):
+    changed = dict(os.environ, BUILD_DIR=build, PYTHONPATH=os.path.join(build, "python"), PYTHONDONTWRITEBYTECODE="1")
+    changed.pop("SLICKQ_SHM_DIR", None)
+    preload = changed.pop("SLICKQ_PYTHON_PRELOAD", "")
+    if preload:
+        # CPython keeps memory until its end on purpose.
+        changed.update(LD_PRELOAD=preload, ASAN_OPTIONS="detect_leaks=0", SLICKQ_SANITIZED="1")
+    return changed
+
+
+def main():
+    suite, build, tests = sys.argv[1], os.path.abspath(sys.argv[2]), sys.argv[3:]
+    found = interpreters.find(build)
+    usable = [one for one in found if one.is_built()]
+    for one in found:
+        if one not in usable:
+            print(f"skipped: {one}: the build has no extension for it")
+    if not usable:
+        print("failed: the build has an extension for none of them")
+        return 1
+    failed = []
+    for one in usable:
+        print(f"== {suite}: {one}", flush=True)
+        command = [one.program, "-X", "dev", os.path.join(HERE, suite + "_test.py"), *tests]
+        if subprocess.run(command, env=environment(build)).returncode != 0:
+            failed.append(str(one))
+    for one in failed:
+        print(f"failed: {suite}: {one}")
+    return 1 if failed else 0
+
+
+sys.exit(main())

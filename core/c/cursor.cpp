@@ -10,10 +10,15 @@ using slickq::c::is_null;
 
 namespace {
 
-void hand_out(NamedCursor made, slickq_cursor** to) {
-  auto segment = std::make_shared<NamedCursor>(std::move(made));
-  const slickq::AtomicCursor cursor = segment->cursor();
-  *to = new slickq_cursor{std::move(segment), cursor};
+// All memory first: behind make() nothing fails, so that no name is left of a cursor whose handle could not be made.
+template <class Make>
+void hand_out(slickq_cursor** to, Make make) {
+  auto segment = std::make_shared<NamedCursor>();
+  auto handle = std::make_unique<slickq_cursor>();
+  *segment = make();
+  handle->cursor = segment->cursor();
+  handle->segment = std::move(segment);
+  *to = handle.release();
 }
 
 slickq::CreateOptions create_options_of(const char* call, const slickq_cursor_options* options) {
@@ -33,7 +38,10 @@ slickq_status slickq_cursor_create(const char* name, std::uint64_t value, const 
   if (cursor == nullptr) return is_null(kCall, "cursor");
   *cursor = nullptr;
   if (name == nullptr) return is_null(kCall, "name");
-  return guarded([&] { hand_out(NamedCursor::create(name, value, create_options_of(kCall, options)), cursor); });
+  return guarded([&] {
+    const auto creating = create_options_of(kCall, options);
+    hand_out(cursor, [&] { return NamedCursor::create(name, value, creating); });
+  });
 }
 
 slickq_status slickq_cursor_open(const char* name, const slickq_open_options* options,
@@ -46,7 +54,7 @@ slickq_status slickq_cursor_open(const char* name, const slickq_open_options* op
     const auto wanted = slickq::c::options_of(kCall, options);
     slickq::c::hints_of(kCall, wanted.flags);  // allowed, and without effect on 8 bytes
     const auto access = slickq::c::access_of(kCall, wanted.access);
-    hand_out(NamedCursor::open(name, slickq::c::text(wanted.shm_dir), access), cursor);
+    hand_out(cursor, [&] { return NamedCursor::open(name, slickq::c::text(wanted.shm_dir), access); });
   });
 }
 
@@ -56,8 +64,10 @@ slickq_status slickq_cursor_open_or_create(const char* name, std::uint64_t value
   if (cursor == nullptr) return is_null(kCall, "cursor");
   *cursor = nullptr;
   if (name == nullptr) return is_null(kCall, "name");
-  return guarded(
-      [&] { hand_out(NamedCursor::open_or_create(name, value, create_options_of(kCall, options)), cursor); });
+  return guarded([&] {
+    const auto creating = create_options_of(kCall, options);
+    hand_out(cursor, [&] { return NamedCursor::open_or_create(name, value, creating); });
+  });
 }
 
 slickq_status slickq_cursor_at(void* memory, slickq_cursor** cursor) noexcept {

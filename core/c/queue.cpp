@@ -1,5 +1,7 @@
 #include "slickq/queue.hpp"
 
+#include <optional>
+
 #include "boundary.hpp"
 #include "handles.hpp"
 #include "settings.hpp"
@@ -29,7 +31,15 @@ CreateOptions create_options_of(const char* call, const slickq_queue_options& op
   return slickq::c::create_options(call, options.shm_dir, options.mode, options.flags, SLICKQ_ALL_FLAGS);
 }
 
-void hand_out(Queue made, slickq_queue** to) { *to = new slickq_queue{std::make_shared<Queue>(std::move(made))}; }
+// All memory first: behind make() nothing fails, so that no name is left of a queue whose handle could not be made.
+template <class Make>
+void hand_out(slickq_queue** to, Make make) {
+  auto place = std::make_shared<std::optional<Queue>>();
+  auto handle = std::make_unique<slickq_queue>();
+  Queue& queue = place->emplace(make());
+  handle->queue = std::shared_ptr<Queue>(std::move(place), &queue);
+  *to = handle.release();
+}
 
 }  // namespace
 
@@ -42,7 +52,9 @@ slickq_status slickq_queue_create(const char* name, const slickq_queue_options* 
   if (options == nullptr) return is_null(kCall, "options");
   return guarded([&] {
     const auto wanted = slickq::c::options_of(kCall, options);
-    hand_out(Queue::create(name, geometry_of(kCall, wanted), create_options_of(kCall, wanted)), queue);
+    const auto geometry = geometry_of(kCall, wanted);
+    const auto creating = create_options_of(kCall, wanted);
+    hand_out(queue, [&] { return Queue::create(name, geometry, creating); });
   });
 }
 
@@ -54,9 +66,12 @@ slickq_status slickq_queue_open(const char* name, const slickq_open_options* opt
   return guarded([&] {
     const auto wanted = slickq::c::options_of(kCall, options);
     const auto hints = slickq::c::hints_of(kCall, wanted.flags);
-    Queue opened = Queue::open(name, slickq::c::text(wanted.shm_dir), slickq::c::access_of(kCall, wanted.access));
-    opened.advise(hints);
-    hand_out(std::move(opened), queue);
+    const auto access = slickq::c::access_of(kCall, wanted.access);
+    hand_out(queue, [&] {
+      Queue opened = Queue::open(name, slickq::c::text(wanted.shm_dir), access);
+      opened.advise(hints);
+      return opened;
+    });
   });
 }
 
@@ -69,10 +84,13 @@ slickq_status slickq_queue_open_or_create(const char* name, const slickq_queue_o
   if (options == nullptr) return is_null(kCall, "options");
   return guarded([&] {
     const auto wanted = slickq::c::options_of(kCall, options);
+    const auto geometry = geometry_of(kCall, wanted);
     const auto creating = create_options_of(kCall, wanted);
-    Queue found = Queue::open_or_create(name, geometry_of(kCall, wanted), creating);
-    if (!found.is_creator()) found.advise({creating.prefault, creating.lock_memory, creating.huge_pages});
-    hand_out(std::move(found), queue);
+    hand_out(queue, [&] {
+      Queue found = Queue::open_or_create(name, geometry, creating);
+      if (!found.is_creator()) found.advise({creating.prefault, creating.lock_memory, creating.huge_pages});
+      return found;
+    });
   });
 }
 
@@ -87,7 +105,7 @@ slickq_status slickq_queue_local(const slickq_queue_options* options, slickq_que
       throw slickq::c::invalid(kCall, "shm_dir, mode or flags is set, and a local queue has no segment",
                                "leave them 0, or create a named queue");
     }
-    hand_out(Queue::local(geometry_of(kCall, wanted)), queue);
+    hand_out(queue, [&] { return Queue::local(geometry_of(kCall, wanted)); });
   });
 }
 

@@ -7,7 +7,7 @@
 namespace slickq::micro {
 namespace {
 
-// A local queue with one of each; nothing is left of it.
+// A queue in shared memory, as the others are, with one of each.
 class InC {
  public:
   explicit InC(benchmark::State& state) : bytes_(static_cast<std::size_t>(state.range(0))) {
@@ -16,7 +16,7 @@ class InC {
     options.capacity = kSize;
     options.element_size = bytes_;
     require(state,
-            slickq_queue_local(&options, &queue_) == SLICKQ_OK &&
+            slickq_queue_create(named_.name().c_str(), &options, &queue_) == SLICKQ_OK &&
                 slickq_producer_open(queue_, nullptr, &producer_) == SLICKQ_OK &&
                 slickq_consumer_open(queue_, nullptr, &consumer_) == SLICKQ_OK,
             "no queue");
@@ -49,6 +49,7 @@ class InC {
   }
 
  private:
+  Named named_;
   std::size_t bytes_;
   std::uint64_t left_ = kSize;
   slickq_queue* queue_ = nullptr;

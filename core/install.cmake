@@ -1,4 +1,4 @@
-# What `cmake --install` puts where: headers, libraries, CMake packages `slickq` and `slick-queue`, slickq.pc for C++ and
+# What `cmake --install` puts where: headers, libraries, CMake packages `slickq` and `slick-queue`, slickq.pc for C++,
 # slickq-c.pc for C, programs.
 # Components are called as the Debian packages. Everything is relocatable: `--prefix` may name any directory.
 include(CMakePackageConfigHelpers)

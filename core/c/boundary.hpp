@@ -2,8 +2,8 @@
 // before it is believed.
 //
 // Thread safety: all of it from any thread; a message belongs to its thread.
-// Invariant: nothing that is called here throws out of an extern "C" function; those are noexcept, and all that may throw
-// runs within guarded().
+// Invariant: nothing that is called here throws out of an extern "C" function; those are noexcept, and all that may
+// throw runs within guarded().
 #pragma once
 
 #include <algorithm>

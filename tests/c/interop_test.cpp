@@ -1,5 +1,5 @@
-// The C calls and the C++ core on one queue: in two processes, on each layout, each side as producer and as consumer, and
-// both on one cursor. Two copies of the core are then at work, the library's and the program's.
+// The C calls and the C++ core on one queue: in two processes, on each layout, each side as producer and as consumer,
+// and both on one cursor. Two copies of the core are then at work, the library's and the program's.
 #include <doctest/doctest.h>
 
 #include <atomic>
@@ -90,6 +90,7 @@ void produce_in_c() {
   options.struct_size = sizeof options;
   options.respect = &c.cursor;
   options.respect_count = 1;
+  options.patience_ns = kMinute;
   MUST(slickq_producer_open(c.queue, &options, &c.producer));
   for (std::uint64_t number = 0; number < kItems; ++number) {
     MUST(slickq_push(c.producer, element_of(number).data(), kElement));
@@ -101,6 +102,7 @@ void produce_in_cpp() {
   auto cursor = slickq::NamedCursor::open("q@read");
   slickq::ProducerOptions options;
   options.respect = {cursor.cursor()};
+  options.patience = std::chrono::nanoseconds(kMinute);
   slickq::Producer producer(queue, options);
   for (std::uint64_t number = 0; number < kItems; ++number) {
     if (producer.push(element_of(number)) != slickq::Push::pushed) throw std::runtime_error("not pushed");

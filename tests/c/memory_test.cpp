@@ -1,5 +1,5 @@
-// No exception leaves the library: whichever allocation fails within a call, and whatever a callback throws, comes out as
-// a status. The library takes its memory from this program's operator new.
+// No exception leaves the library: whichever allocation fails within a call, and whatever a callback throws, comes out
+// as a status. The library takes its memory from this program's operator new.
 #include <doctest/doctest.h>
 
 #include <array>

@@ -15,6 +15,7 @@ class InC {
     options.struct_size = sizeof options;
     options.capacity = kSize;
     options.element_size = bytes_;
+    options.flags = SLICKQ_PREFAULT;  // as the others
     require(state,
             slickq_queue_create(named_.name().c_str(), &options, &queue_) == SLICKQ_OK &&
                 slickq_producer_open(queue_, nullptr, &producer_) == SLICKQ_OK &&

@@ -22,7 +22,7 @@ class Writer {
   void write(std::string_view text) noexcept {
     const std::size_t room = last_error.message.size() - 1 - used_;
     const std::size_t bytes = std::min(text.size(), room);
-    std::memcpy(last_error.message.data() + used_, text.data(), bytes);
+    text.copy(last_error.message.data() + used_, bytes);
     used_ += bytes;
     last_error.message[used_] = '\0';
   }

@@ -13,6 +13,7 @@
 #include "slickq/queue.hpp"
 #include "slickq/removal.hpp"
 #include "slickq/scan.hpp"
+#include "slickq/truncation.hpp"
 #include "slickq/view.hpp"
 
 namespace slickqd {
@@ -160,9 +161,11 @@ class Applier {
 
   // A cursor of a queue that is gone would point far beyond the end of the new one.
   void rewind(const std::string& cursor) {
+    const slickq::TruncationCheck truncation;
     try {
       auto named = slickq::NamedCursor::open(cursor, config_.shm_dir, slickq::Access::read_write, kPatience);
       if (named.cursor().load() != 0) named.cursor().store(0);
+      truncation.require_whole(cursor);
     } catch (const slickq::Error& error) {
       news_.push_back(
           {EventKind::mismatch,

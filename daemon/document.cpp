@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <poll.h>
 #include <unistd.h>
 
 #include <cctype>
@@ -28,16 +29,26 @@ std::string syntax_problem(std::string_view what) {
   return std::string(colon == std::string_view::npos ? what : what.substr(colon + 2));
 }
 
+// As read(), of what was opened with O_NONBLOCK; fails with EAGAIN after a second without news.
+ssize_t read_or_wait(int fd, char* to, std::size_t most) {
+  const ssize_t got = read(fd, to, most);
+  if (got >= 0 || errno != EAGAIN) return got;
+  pollfd awaited{fd, POLLIN, 0};
+  poll(&awaited, 1, 1000);
+  return read(fd, to, most);
+}
+
 std::string read_text(const std::string& file) {
   const auto failed = [&file](const char* action) {
     return ConfigError(file, 0, 0, "", fmt::format("{}: {}", action, std::strerror(errno)));
   };
-  const int fd = open(file.c_str(), O_RDONLY | O_CLOEXEC | O_NOCTTY);
+  // A pipe nobody writes to must not stop a daemon that reloads: it is empty. A writer who is at work is waited for.
+  const int fd = open(file.c_str(), O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
   if (fd < 0) throw failed("cannot open");
   std::string text(Document::kMaxBytes + 1, '\0');  // one more: tells "too long" from "exactly full"
   std::size_t have = 0;
   ssize_t got = 0;
-  while (have < text.size() && (got = read(fd, text.data() + have, text.size() - have)) > 0) {
+  while (have < text.size() && (got = read_or_wait(fd, text.data() + have, text.size() - have)) > 0) {
     have += static_cast<std::size_t>(got);
   }
   const int error = errno;

@@ -38,7 +38,7 @@ std::string as_text(const ordered_json& line) {
     if (key == "time" || key == "seq" || key == "event" || key == "queue") continue;
     text += fmt::format(" {}={}", key, value.is_string() ? value.get<std::string>() : json_text(value));
   }
-  return text;
+  return one_line(text);
 }
 
 }  // namespace

@@ -21,6 +21,7 @@ using std::chrono::duration_cast;
 
 constexpr const char* kRemedyOfSplit = "they have a removed segment of this name: restart them";
 constexpr const char* kRemedyOfVanished = "made again at the next reload or restart";
+constexpr std::chrono::seconds kBlindnessWorthTelling{5};
 constexpr std::size_t kHoldersNamed = 10;  // in an event; the status names all
 
 std::string host_name() {
@@ -48,7 +49,9 @@ void Supervisor::round() {
 
 void Supervisor::look_at(const QueueConfig& queue, Tracked& tracked, Monotonic now) {
   std::optional<Look> look = tracked.sampler.look(queue, config_.shm_dir, holders_, now, interval() / 2);
-  if (!look) return;  // busy for the moment: what the last round saw stands
+  if (!look) return tell_of_blindness(queue, tracked, now);  // for the moment: what the last round saw stands
+  tracked.blind_since.reset();
+  tracked.blindness_told = false;
   const Reaction reaction = react(tracked.status.state, look->sight);
   perform(reaction.action, queue, tracked, *look, now);
   const bool is_ours = look->sight == Sight::flowing || look->sight == Sight::stuck;
@@ -57,6 +60,15 @@ void Supervisor::look_at(const QueueConfig& queue, Tracked& tracked, Monotonic n
   tracked.status.state = reaction.next;
   tracked.status.problem = std::move(look->problem);
   tracked.status.numbers = std::move(look->numbers);
+}
+
+// A lease, or want of descriptors, is over in a moment. What lasts makes old numbers pass for new ones.
+void Supervisor::tell_of_blindness(const QueueConfig& queue, Tracked& tracked, Monotonic now) {
+  tracked.blind_since = tracked.blind_since.value_or(now);
+  if (now - *tracked.blind_since < kBlindnessWorthTelling) return;
+  tracked.status.problem = "its numbers are old: " + tracked.sampler.why_blind();
+  if (std::exchange(tracked.blindness_told, true)) return;
+  events_.record({EventKind::mismatch, queue.name, {{"why", tracked.status.problem}}});
 }
 
 void Supervisor::perform(Action action, const QueueConfig& queue, Tracked& tracked, const Look& look, Monotonic now) {

@@ -83,32 +83,39 @@ Answer health(const Asked&, const Backend& backend) {
   return {healthy ? 200u : 503u, printed(body)};
 }
 
+// What changes something, and what costs as much: the plan of a reload looks at every segment, and takes locks.
+enum class For : std::uint8_t { everybody, who_may_change };
+
 struct Route {
   std::string_view method;
   std::string_view path;
   bool takes_name;  ///< path is a prefix, what follows is a queue's name
   Answer (*handle)(const Asked& asked, const Backend& backend);
+  For whom = For::everybody;
 };
 
 constexpr std::array kRoutes{
-    Route{"GET", "/", false, page},                   //
-    Route{"GET", "/v1/status", false, status},        //
-    Route{"GET", "/v1/queues", false, queues},        //
-    Route{"GET", "/v1/queues/", true, one_queue},     //
-    Route{"GET", "/v1/history/", true, history},      //
-    Route{"GET", "/v1/events", false, events},        //
-    Route{"GET", "/healthz", false, health},          //
-    Route{"GET", "/v1/plan", false, plan},            //
-    Route{"POST", "/v1/reload", false, reload},       //
-    Route{"POST", "/v1/repair/", true, repair},       //
-    Route{"POST", "/v1/gc", false, collect_orphans},  //
-    Route{"GET", "/metrics", false, metrics},         //
+    Route{"GET", "/", false, page},
+    Route{"GET", "/v1/status", false, status},
+    Route{"GET", "/v1/queues", false, queues},
+    Route{"GET", "/v1/queues/", true, one_queue},
+    Route{"GET", "/v1/history/", true, history},
+    Route{"GET", "/v1/events", false, events},
+    Route{"GET", "/healthz", false, health},
+    Route{"GET", "/metrics", false, metrics},
+    Route{"GET", "/v1/plan", false, plan, For::who_may_change},
+    Route{"POST", "/v1/reload", false, reload, For::who_may_change},
+    Route{"POST", "/v1/repair/", true, repair, For::who_may_change},
+    Route{"POST", "/v1/gc", false, collect_orphans, For::who_may_change},
 };
 
 // By what may be done, before by what is asked for: who may not change anything is not told about parameters.
 Answer handled(const Route& route, const Asked& asked, const Backend& backend) {
   const Peer& peer = asked.request.peer;
-  if (route.method == "POST" && !backend.may_change(peer)) {
+  if (route.whom == For::who_may_change && asked.request.read_only) {
+    return error_answer(403, "not answered here: this way shows nobody's credentials; use the control socket");
+  }
+  if (route.whom == For::who_may_change && !backend.may_change(peer)) {
     return error_answer(403, "uid " + std::to_string(peer.uid) + " may not " + std::string(route.path.substr(4)) +
                                  ": only root, slickqd's own user and members of control.group may");
   }

@@ -22,6 +22,7 @@ std::optional<Look> Sampler::look(const QueueConfig& queue, const std::string& s
     // A lease makes open() fail for some milliseconds: open_segment() waits 50 ms for it to go, which is long enough.
     return look_at(slickq::View::open_segment(queue.name, shm_dir), queue, holders, now);
   } catch (const slickq::Error& error) {
+    why_blind_ = error.what();
     if (is_for_now(error)) return std::nullopt;
     forget();
     inode_.reset();

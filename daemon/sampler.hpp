@@ -41,6 +41,8 @@ class Sampler {
   /// `shortest`: see RateMeter.
   std::optional<Look> look(const QueueConfig& queue, const std::string& shm_dir, HolderPass& holders, Monotonic now,
                            std::chrono::milliseconds shortest = {});
+  /// Why the last look() that found nothing did.
+  const std::string& why_blind() const noexcept { return why_blind_; }
   HoleWatch& holes() noexcept { return holes_; }
 
  private:
@@ -56,6 +58,7 @@ class Sampler {
   void forget() noexcept;
 
   std::uint64_t slot_budget_;
+  std::string why_blind_;
   std::optional<std::uint64_t> inode_;  // the segment of the last look
   std::optional<Last> last_;            // its numbers then
   std::uint64_t published_most_ = 0;    // see QueueNumbers

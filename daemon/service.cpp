@@ -21,6 +21,7 @@
 #include "logout_risk.hpp"
 #include "plan.hpp"
 #include "slickq/error.hpp"
+#include "slickq/truncation.hpp"
 #include "slickq/version.hpp"
 #include "supervisor.hpp"
 #include "tcp_server.hpp"
@@ -256,6 +257,8 @@ class Service {
 
 void run_service(Config config, const Clock& clock, Log& log, const Notify& notify) {
   std::signal(SIGPIPE, SIG_IGN);  // a client or a log reader that went away
+  std::signal(SIGXFSZ, SIG_IGN);  // a limit of file sizes: writing the textfile fails, and that is told
+  slickq::survive_truncation();   // whoever may write to a queue must not be able to end us
   Service(std::move(config), clock, log, notify).run();
 }
 

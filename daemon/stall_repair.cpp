@@ -2,6 +2,7 @@
 
 #include "slickq/error.hpp"
 #include "slickq/queue.hpp"
+#include "slickq/truncation.hpp"
 
 namespace slickqd {
 
@@ -44,6 +45,7 @@ std::vector<std::uint32_t> pids_of(const slickq::Queue& queue) {
 
 slickq::RepairReport repair_stall(const std::string& name, const std::string& shm_dir, std::uint64_t inode,
                                   const DueRepair& due) {
+  const slickq::TruncationCheck truncation;
   slickq::Queue queue = open_same(name, shm_dir, inode, slickq::Access::read_write, {});
   slickq::RepairRules rules;
   rules.doubts_below = rules.inferred_below = due.doubts_below;
@@ -51,11 +53,14 @@ slickq::RepairReport repair_stall(const std::string& name, const std::string& sh
     const std::uint64_t reserved = queue.ring().reserved_index();
     if (nobody_has(slickq::find_holders(queue.segment().path()))) rules.dead_below = reserved;
   }
-  return slickq::Repairer(queue).repair(rules);
+  slickq::RepairReport report = slickq::Repairer(queue).repair(rules);
+  truncation.require_whole(name);
+  return report;
 }
 
 AskedRepair repair_as_asked(const std::string& name, const std::string& shm_dir, std::uint64_t inode,
                             const std::vector<AgedHole>& holes, Monotonic now, const RepairWish& wish) {
+  const slickq::TruncationCheck truncation;
   std::uint64_t settled = 0;
   for (const AgedHole& hole : holes) {
     if (now - hole.since >= kSettled) settled = hole.old_to;  // they ascend
@@ -74,6 +79,7 @@ AskedRepair repair_as_asked(const std::string& name, const std::string& shm_dir,
   } else {
     done.report = repairer.repair(rules);
   }
+  truncation.require_whole(name);
   return done;
 }
 

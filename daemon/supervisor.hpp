@@ -101,12 +101,15 @@ class Supervisor {
     SplitBrainWatch split_brain{};
     std::string repair_failure{};             // the last that was told
     std::optional<Monotonic> locked_since{};  // somebody keeps us from repairing it
+    std::optional<Monotonic> blind_since{};   // or from looking at it
+    bool blindness_told = false;
   };
 
   std::vector<News> plan_and_apply(const Config& config) const;
   void adopt_config(Config config, const std::vector<News>& news);
   void check_unchangeable(const Config& next) const;
   void look_at(const QueueConfig& queue, Tracked& tracked, Monotonic now);
+  void tell_of_blindness(const QueueConfig& queue, Tracked& tracked, Monotonic now);
   void perform(Action action, const QueueConfig& queue, Tracked& tracked, const Look& look, Monotonic now);
   void announce_stall(const QueueConfig& queue, Tracked& tracked, Monotonic now);
   void repair(const QueueConfig& queue, Tracked& tracked, std::uint64_t inode, Monotonic now);

@@ -42,16 +42,26 @@ void Textfile::move_to(const std::optional<std::string>& path) {
 
 std::string Textfile::write(std::string_view text) {
   if (!path_) return {};
+  int error = replace(text);
+  if (error == ENOSPC && written_) {
+    // Room for the old one is room for the new one. Without this the old one would go for being old, and its room
+    // would make the next round's succeed, and so on in turn.
+    remove();
+    error = replace(text);
+  }
+  written_ = error == 0 || written_;
+  if (error == 0) return {};
+  remove();
+  return fmt::format("metrics.textfile {}: {}", *path_, std::strerror(error));
+}
+
+// 0, or errno.
+int Textfile::replace(std::string_view text) const {
   const std::string beside = *path_ + ".tmp";
   int error = write_new(beside, text);
   if (error == 0 && std::rename(beside.c_str(), path_->c_str()) != 0) error = errno;
-  if (error == 0) {
-    written_ = true;
-    return {};
-  }
-  unlink(beside.c_str());
-  remove();
-  return fmt::format("metrics.textfile {}: {}", *path_, std::strerror(error));
+  if (error != 0) unlink(beside.c_str());
+  return error;
 }
 
 void Textfile::remove() {

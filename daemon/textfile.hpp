@@ -26,6 +26,8 @@ class Textfile {
   const std::optional<std::string>& path() const noexcept { return path_; }
 
  private:
+  int replace(std::string_view text) const;
+
   std::optional<std::string> path_;
   bool written_ = false;  // the file is ours
 };

@@ -7,6 +7,7 @@
 #include <span>
 
 #include "event_kinds.hpp"
+#include "live_table.hpp"
 #include "slickq/catalog.hpp"
 #include "slickq/names.hpp"
 #include "verbs.hpp"
@@ -160,6 +161,7 @@ class Completer {
       return offer_all(values.words);
     }
     if (type == "SHELL") return offer_all(kShells);
+    if (flag == "--sort") return offer_columns();
     found_.files = std::ranges::count(kFileTypes, type) != 0;
     const bool new_name = verb.name == "create";
     const bool cursor = type == "CURSOR" || flag == "--cursor";
@@ -169,6 +171,10 @@ class Completer {
 
   void offer_all(Words words) {
     for (const std::string_view word : words) offer(word);
+  }
+
+  void offer_columns() {
+    for (const LiveColumn& column : live_columns()) offer(column.title);
   }
 
   std::vector<Entry> segments() const {

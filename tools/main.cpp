@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "session.hpp"
+#include "slickq/truncation.hpp"
 #include "slickq/version.hpp"
 #include "verbs.hpp"
 
@@ -102,8 +103,13 @@ Exit run(Session& session, const std::vector<std::string>& words) {
   CommandLine line;
   try {
     line = split_verb(words);
+    const TruncationCheck truncation;
     const Exit exit = line.verb == nullptr ? run_without_verb(session, line) : run_verb(session, line);
     session.out.flush();
+    if (truncation.failed()) {
+      throw Error(Errc::corrupt, {}, "somebody made a segment shorter that was in use: what was done last is lost",
+                  "see what is left of it: slickq verify QUEUE");
+    }
     return exit;
   } catch (const OutputClosed&) {
     return Exit::ok;  // as `slickq dump q | head -3` wants it: whoever read has seen enough
@@ -121,6 +127,7 @@ int main(int argc, char** argv) {
   using namespace slickq::cli;
   occupy_standard_descriptors();
   signal(SIGPIPE, SIG_IGN);
+  slickq::survive_truncation();
   Session session;
   return static_cast<int>(run(session, std::vector<std::string>(argv + 1, argv + argc)));
 }

@@ -51,7 +51,8 @@ std::uint64_t reading_start(Session& session, const View& view, Position from) {
   const std::uint64_t cursor = cursor_at(view, from);
   const std::uint64_t end = view.reserved_index();
   if (cursor <= end) return cursor;
-  session.note(fmt::format("-- {}: index {} is ahead of the queue: reading from its end, {}", view.name(), cursor, end));
+  session.note(
+      fmt::format("-- {}: index {} is ahead of the queue: reading from its end, {}", view.name(), cursor, end));
   return end;
 }
 

@@ -37,6 +37,9 @@ class Walk {
       if (slots_.reserved() < reserved_) return false;
       switch (sight.what) {
         case Look::item:
+          present(sight);
+          at_ = slots_.end_of_singles(at_, limit_);
+          break;
         case Look::jump: present(sight); break;
         case Look::nothing: absent(); break;
         case Look::overrun:

@@ -104,6 +104,15 @@ TEST_CASE("a quarantine name that does not tell the original is given back to no
   }
 }
 
+TEST_CASE("what only has such a name, and is no queue, stays") {
+  const ShmDir dir;
+  for (const char* name : {".slickq-gone-1-q", ".slickq-gone-mine"}) {
+    std::ofstream(dir.file(name)) << std::string(5000, 'x');
+  }
+  CHECK(adopt_quarantined(dir.path()).empty());
+  CHECK(names_in(dir).size() == 2);
+}
+
 TEST_CASE("adoption leaves alone what a living remover is at, other private files, and what is no file") {
   ShmDir dir;
   make_queue(dir);

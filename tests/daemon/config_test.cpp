@@ -1,9 +1,12 @@
 #include "config.hpp"
 
 #include <doctest/doctest.h>
+#include <sys/stat.h>
 
 #include <optional>
 #include <string>
+
+#include "support/shm_dir.hpp"
 
 using namespace slickqd;
 
@@ -196,6 +199,13 @@ TEST_CASE("each prefix of a config is refused, and no single broken byte crashes
       error_of(broken);
     }
   }
+}
+
+TEST_CASE("a pipe that nobody writes to is an empty configuration, and nothing to wait for") {
+  const test_support::ShmDir dir;
+  const std::string pipe = dir.file("config.json");
+  REQUIRE(mkfifo(pipe.c_str(), 0600) == 0);
+  CHECK_THROWS_AS(load_config(pipe), ConfigError);
 }
 
 TEST_CASE("a file that cannot be read is named with the reason") {

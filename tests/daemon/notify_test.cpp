@@ -75,6 +75,14 @@ TEST_CASE("the status line tells why the last reload failed, in one line") {
   CHECK(status_line(snapshot) == good + "; last reload failed: slickqd.json:3:5: unknown key");
 }
 
+TEST_CASE("a status is one line of UTF-8, whatever is in the configuration") {
+  const test_support::ShmDir dir;
+  const NotifySocket manager(dir.file("notify"));
+  const Notify notify(manager.name(), std::nullopt);
+  CHECK(notify.round_finished("last read: '\xff\"\n\x1b[31m\xc2\x9b\xc3\xa4'"));
+  CHECK(manager.receive() == "STATUS=last read: '\xef\xbf\xbd\"  [31m \xc3\xa4'");
+}
+
 TEST_CASE("whatever the status says, and however long, the sign of life and READY arrive") {
   const test_support::ShmDir dir;
   const NotifySocket manager(dir.file("notify"));

@@ -322,6 +322,22 @@ TEST_CASE("when no file can be opened for the moment, what the last round saw st
   CHECK(world.queue_status()["state"] == "ready");
 }
 
+TEST_CASE("a queue that cannot be looked at for long is told, once") {
+  World world(kWatchedQueue);
+  world.start();
+  world.round();
+  {
+    const daemon_test::NoFiles none;
+    for (int k = 0; k < 9; ++k) world.round();
+  }
+  CHECK(world.count("mismatch q") == 1);
+  CHECK(world.queue_status()["problem"].get<std::string>().starts_with("its numbers are old: "));
+  CHECK(world.queue_status()["state"] == "ready");
+  world.round();
+  CHECK(world.queue_status()["problem"].is_null());
+  CHECK(world.count("recreated q") == 0);
+}
+
 TEST_CASE("the status tells for how long slickqd has run, whatever the wall clock says") {
   World world;
   world.start();

@@ -7,6 +7,8 @@
 #include <algorithm>
 #include <array>
 #include <chrono>
+#include <filesystem>
+#include <fstream>
 #include <vector>
 
 #include "core/child_process.hpp"
@@ -14,6 +16,8 @@
 #include "fixture.hpp"
 #include "queues.hpp"
 #include "slickq/slickq.hpp"
+#include "slickq/truncation.hpp"
+#include "stall_repair.hpp"
 
 using daemon_test::push;
 using daemon_test::World;
@@ -216,6 +220,33 @@ TEST_CASE("a repair that may not be made is told once, and again when it fails a
   CHECK(world.count("repaired q") == 1);
   stuck_for_nobody();
   CHECK(failures() == 2);
+}
+
+TEST_CASE("who truncates a queue while it is repaired cannot end slickqd") {
+  const World world(kRepairs);
+  const auto queue =
+      slickq::Queue::create("q", slickq::Geometry::make(slickq::Layout::slq1, 4096, 8), {.shm_dir = world.shm.path()});
+  Child vandal([&](ChildSide& side) {
+    const std::string path = world.shm.file("q");
+    const auto size = static_cast<off_t>(std::filesystem::file_size(path));
+    const slickq::HeaderBytes header = slickq::fresh_header(queue.geometry());
+    side.report();
+    for (;;) {
+      if (truncate(path.c_str(), 0) != 0 || truncate(path.c_str(), size) != 0) return 1;
+      std::ofstream file(path, std::ios::binary | std::ios::in);
+      file.write(reinterpret_cast<const char*>(&header), sizeof header);
+    }
+  });
+  REQUIRE(vandal.reported());
+  slickq::survive_truncation();
+  std::string told;
+  while (told.find("made it shorter") == std::string::npos) {
+    try {
+      static_cast<void>(slickqd::repair_stall("q", world.shm.path(), queue.segment().inode(), {.doubtful = true}));
+    } catch (const slickq::Error& error) {
+      told = error.what();
+    }
+  }
 }
 
 TEST_CASE("with action report nothing is repaired") {

@@ -2,6 +2,7 @@
 #include "textfile.hpp"
 
 #include <doctest/doctest.h>
+#include <sys/mount.h>
 #include <sys/stat.h>
 
 #include <filesystem>
@@ -71,6 +72,24 @@ TEST_CASE("what cannot be written is said, and the old numbers do not stay") {
   CHECK_FALSE(exists(dir.file("m.prom")));
   std::filesystem::remove_all(dir.file("m.prom.tmp"));
   CHECK(file.write("text\n").empty());
+}
+
+TEST_CASE("where there is room for one only, each round's file is written all the same") {
+  const test_support::ShmDir dir;
+  if (mount("tmpfs", dir.path().c_str(), "tmpfs", 0, "size=12k") != 0) return;  // needs root
+  const std::string text(8192, 'x');  // two pages; the third is the directory entry's own matter
+  {
+    Textfile file;
+    file.move_to(dir.file("m.prom"));
+    for (int round = 0; round < 4; ++round) {
+      CAPTURE(round);
+      CHECK(file.write(text).empty());
+      CHECK(exists(dir.file("m.prom")));
+    }
+    CHECK_FALSE(file.write(std::string(100'000, 'x')).empty());
+    CHECK_FALSE(exists(dir.file("m.prom")));
+  }
+  CHECK(umount(dir.path().c_str()) == 0);
 }
 
 TEST_CASE("another path, or none, takes the old file away; a file that is not ours stays") {

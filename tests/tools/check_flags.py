@@ -18,8 +18,9 @@ import subprocess
 import sys
 import time
 
+from every_verb import SLICKQ, verbs
+
 HERE = pathlib.Path(__file__).parent
-SLICKQ = f"{os.environ['SLICKQ_BIN_DIR']}/slickq"
 SHM = pathlib.Path(os.environ["SLICKQ_SHM_DIR"])
 TMP = pathlib.Path(os.environ["BATS_TEST_TMPDIR"])
 GOLDEN = os.environ["GOLDEN_DIR"]
@@ -129,12 +130,14 @@ ROWS = {
     ("reset", "--force"): ("reset q", "--force", "held", {}),
     ("reset", "--dry-run"): ("reset q", "--dry-run", "queue", {}),
     ("check", "--name"): ("check", "--name q", "queue", {}),
+    ("check", "--file"): ("check", f"--file {GOLDEN}/cpp-1.4.0/three.bin", "empty", {}),
     ("check", "--max-lag"): ("check q", "--max-lag 1,2", "queue", {}),
     ("check", "--cursor"): ("check q --max-lag 1,2", "--cursor d", "queue", {}),
     ("check", "--max-stall"): ("check q", "--max-stall 10ms", "hole", {}),
     ("check", "--min-rate"): ("check q", "--min-rate 5 --interval 10ms", "queue", {}),
     ("check", "--interval"): ("check q --min-rate 1 --interval 1ms", "--interval 1.5s", "queue",
                               {"instead": True, "timed": True}),
+    ("watch", "--name"): ("watch --count 1", "--name q", "two", {}),
     ("watch", "--interval"): ("watch q --count 2 --interval 10ms", "--interval 2s", "queue",
                               {"instead": True, "timed": True}),
     ("watch", "--count"): ("watch q --interval 1h", "--count 1", "queue", {"wrap": INT}),
@@ -352,16 +355,6 @@ def refused(command, state, code):
     said = found["stdout"] + found["stderr"]
     right = found["code"] == code and found["files"] == untouched and "PID" in said and "python3" in said
     return "" if right else f"slickq {command}: is not refused as it should be: {found}, before: {untouched}"
-
-
-def words(*before):
-    out = subprocess.run([SLICKQ, "completion", "words", "--", *before], capture_output=True, text=True, check=True)
-    return [line.split("\t") for line in out.stdout.splitlines()]
-
-
-def verbs():
-    for word, summary in words(""):
-        yield from [word] if summary else (f"{word} {second}" for second, _ in words(word, ""))
 
 
 def offered():

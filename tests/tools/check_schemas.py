@@ -20,6 +20,8 @@ import time
 
 import jsonschema
 
+from every_verb import verbs, words
+
 SOURCE = pathlib.Path(os.environ["SOURCE_DIR"])
 SCHEMAS = SOURCE / "config/schema"
 COMMON = "slickq.defs.schema.json"
@@ -155,7 +157,7 @@ def check_kinds():
     """The kinds of events: slickqd's table, the schema, what `slickq` knows."""
     table = re.findall(r'Row\{EventKind::\w+, "(\w+)"', (SOURCE / "daemon/events.cpp").read_text())
     told = load("slickq.daemon-events.schema.json")["properties"]["event"]["enum"]
-    offered = [line.split("\t")[0] for line in words("daemon", "events", "--kind")]
+    offered = [found[0] for found in words("daemon", "events", "--kind", "")]
     if len(table) < 10 or told != table or sorted(offered) != sorted(table):
         mistake(f"kinds of events: daemon/events.cpp: {table}, schema: {told}, slickq: {offered}")
 
@@ -164,19 +166,6 @@ def check_kinds():
 
 def slickq(*arguments):
     return [str(PROGRAMS / "slickq"), *map(str, arguments)]
-
-
-def words(*before):
-    out = subprocess.run(slickq("completion", "words", "--", *before, ""), capture_output=True, text=True, check=True)
-    return out.stdout.splitlines()
-
-
-def verbs():
-    found = []
-    for line in words():
-        word, summary = line.split("\t")
-        found += [word] if summary else [f"{word} {second.split(chr(9))[0]}" for second in words(word)]
-    return found
 
 
 def values_of(text):

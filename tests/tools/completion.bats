@@ -35,6 +35,7 @@ everywhere() {  # EXPECTED WORD...
   everywhere $'flood\npaced\npingpong\nrate\nreference' bench --mode ""
   everywhere $'always\nauto' list --color a
   everywhere $'--shm-dir' list --sh
+  everywhere $'lag\nlag%' top --sort la
 }
 
 @test "queues and cursors that are there" {

@@ -226,6 +226,12 @@ std::optional<Adopted> restore(const std::string& path, const std::string& dir,
   return Adopted{*name, true};
 }
 
+// Whole or half-made.
+bool is_queue(int fd, const struct stat& facts) {
+  const auto found = recognise_file(fd, static_cast<std::uint64_t>(facts.st_size));
+  return found && found->verdict != Verdict::foreign;
+}
+
 std::optional<Adopted> adopt(const std::string& dir, const std::string& entry) {
   const std::string path = dir + "/" + entry;
   struct stat facts {};
@@ -234,6 +240,8 @@ std::optional<Adopted> adopt(const std::string& dir, const std::string& entry) {
   if (!fd || fstat(fd.get(), &facts) != 0) return std::nullopt;
   const FileId file = file_id(facts);
   const auto name = original_name(entry, file.inode);
+  // The number in the name is that of the file: a remover moved it there. Else its bytes have to say that it is ours.
+  if (!name && !is_queue(fd.get(), facts)) return std::nullopt;
   const LockAnswer answer = ask_lock(fd.get());
   if (answer == LockAnswer::peers) return restore(path, dir, name);
   if (answer != LockAnswer::free) return std::nullopt;  // its remover lives, or another adopter is faster
@@ -257,8 +265,7 @@ std::optional<Adopted> clear_away(const std::string& dir, const std::string& ent
   if (facts.st_nlink > 1) return unlink(path.c_str()) == 0 ? std::optional(cleared) : std::nullopt;
   const Fd fd = open_probe(path);
   if (!fd || fstat(fd.get(), &facts) != 0) return std::nullopt;
-  const auto found = recognise_file(fd.get(), static_cast<std::uint64_t>(facts.st_size));
-  if (!found || found->verdict == Verdict::foreign) return std::nullopt;
+  if (!is_queue(fd.get(), facts)) return std::nullopt;
   if (ask_lock(fd.get()) != LockAnswer::free) return std::nullopt;
   const Locked locked(fd.get());
   try {

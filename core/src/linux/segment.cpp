@@ -21,6 +21,7 @@
 #include "regular_file.hpp"
 #include "slickq/error.hpp"
 #include "slickq/names.hpp"
+#include "slickq/truncation.hpp"
 
 namespace slickq {
 namespace {
@@ -175,7 +176,10 @@ Segment& Segment::operator=(Segment&& other) noexcept {
 Segment::~Segment() { release(); }
 
 void Segment::release() noexcept {
-  if (base_ != nullptr) munmap(base_, bytes_);
+  if (base_ != nullptr) {
+    detail::forget_mapping(base_);
+    munmap(base_, bytes_);
+  }
   if (fd_ >= 0) close(fd_);
   if (!temporary_.empty()) unlink(temporary_.c_str());
   base_ = nullptr;
@@ -189,6 +193,7 @@ void Segment::map(std::uint64_t bytes, bool writable) {
   if (at == MAP_FAILED) throw system_failure(name_, "cannot map " + mebibytes(bytes), errno);
   base_ = static_cast<std::byte*>(at);
   bytes_ = bytes;
+  detail::watch_mapping(base_, bytes_);
   writable_ = writable;
   struct stat facts {};
   if (fstat(fd_, &facts) != 0) throw system_failure(name_, "cannot stat", errno);

@@ -21,7 +21,7 @@ SegmentId random_id() noexcept {
 
 }  // namespace
 
-std::optional<Geometry> annex_geometry(const AnnexHeader& header, std::uint64_t file_bytes) noexcept {
+std::optional<Geometry> annex_geometry(const AnnexHeader& header, std::uint64_t file_bytes) {
   if (header.magic != kAnnexMagic || header.version != kAnnexVersion || header.bytes != sizeof(Annex) ||
       header.journal_lines != kJournalLines || header.layout > static_cast<std::uint32_t>(Layout::slq3)) {
     return std::nullopt;

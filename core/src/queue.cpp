@@ -104,15 +104,17 @@ Queue Queue::local(const Geometry& geometry, std::size_t element_alignment) {
 
 Queue Queue::create(std::string_view name, const Geometry& geometry, const CreateOptions& options,
                     const std::function<void(std::byte*)>& construct) {
-  return made(Segment::create(name, bytes_with_annex(geometry), options, fresh_content(geometry, construct)), geometry);
+  auto state = std::make_unique<State>(geometry);  // first: behind the name's appearance nothing may fail
+  return made(std::move(state),
+              Segment::create(name, bytes_with_annex(geometry), options, fresh_content(geometry, construct)));
 }
 
 Queue Queue::prepare(std::string_view name, const Geometry& geometry, const CreateOptions& options) {
-  return made(Segment::prepare(name, bytes_with_annex(geometry), options, fresh_content(geometry, {})), geometry);
+  return made(std::make_unique<State>(geometry),
+              Segment::prepare(name, bytes_with_annex(geometry), options, fresh_content(geometry, {})));
 }
 
-Queue Queue::made(Segment segment, const Geometry& geometry) {
-  auto state = std::make_unique<State>(geometry);
+Queue Queue::made(std::unique_ptr<State> state, Segment segment) noexcept {
   state->adopt(std::move(segment), true);
   state->creator = true;
   return Queue(std::move(state));

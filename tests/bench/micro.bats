@@ -10,7 +10,8 @@ micro() { "$BENCH_DIR/bench_micro" "$@"; }
     <<<"$output")" "[]"
   names=$(json '" ".join(b["name"] for b in d["benchmarks"])' <<<"$output")
   for name in push/64 push_single/64 push_batch16/64 burst16/64 reserve_and_publish/64 pop_into_buffer/64 pop_staged/64 \
-      pop_batch16/64 peek_and_advance/64 poll_empty open_and_close create_and_unlink view_scan view_inspect; do
+      pop_batch16/64 peek_and_advance/64 poll_empty c_push/64 c_push_batch16/64 c_reserve_and_publish/64 c_pop/64 \
+      c_pop_batch16/64 c_peek_and_commit/64 open_and_close create_and_unlink view_scan view_inspect; do
     expect_match " $names " "* $name *"
   done
   expect "$(ls -A "$SLICKQ_SHM_DIR")" ""

@@ -1,4 +1,4 @@
-# The installed package, used as other projects use it: by CMake, by pkg-config, and under the original's name.
+# The installed package, used as other projects use it: by CMake, by pkg-config, in C, and under the original's name.
 # Needs BUILD_DIR, the build to install.
 
 setup_file() {
@@ -47,13 +47,60 @@ END
   [ ! -e "$BATS_TEST_TMPDIR/build/bin/slickq" ]
 }
 
-@test "pkg-config gives the flags to compile and link" {
+# A C++ program; prints where it is.
+compiled_by_pkg_config() {
   # shellcheck disable=SC2046  # the flags are words on purpose
   c++ -std=c++20 "$BATS_TEST_DIRNAME/find_package/main.cpp" -o "$BATS_TEST_TMPDIR/program" \
     $(pkg-config --cflags --libs slickq)
-  run "$BATS_TEST_TMPDIR/program"
+  echo "$BATS_TEST_TMPDIR/program"
+}
+
+@test "pkg-config gives the flags to compile and link" {
+  run "$(compiled_by_pkg_config)"
   [ "$status" -eq 0 ]
   [[ "$output" == "slickq 0."*": 42" ]]
+}
+
+@test "pkg-config for C++ gives the archive, for a program of CMake's, too" {
+  ! ldd "$(compiled_by_pkg_config)" | grep -q libslickq
+  mkdir "$BATS_TEST_TMPDIR/project"
+  cat >"$BATS_TEST_TMPDIR/project/CMakeLists.txt" <<END
+cmake_minimum_required(VERSION 3.22)
+project(by_pkg_config LANGUAGES CXX)
+set(CMAKE_CXX_STANDARD 20)
+find_package(PkgConfig REQUIRED)
+pkg_check_modules(SLICKQ REQUIRED IMPORTED_TARGET slickq)
+add_executable(program "$BATS_TEST_DIRNAME/find_package/main.cpp")
+target_link_libraries(program PRIVATE PkgConfig::SLICKQ)
+END
+  cmake -S "$BATS_TEST_TMPDIR/project" -B "$BATS_TEST_TMPDIR/build" -G Ninja
+  cmake --build "$BATS_TEST_TMPDIR/build"
+  run "$BATS_TEST_TMPDIR/build/program"
+  [ "$status" -eq 0 ]
+}
+
+@test "pkg-config gives a C compiler the shared library" {
+  # shellcheck disable=SC2046  # the flags are words on purpose
+  cc -std=c99 -Wall -Wextra -Wpedantic -Werror "$BATS_TEST_DIRNAME/in_c/main.c" -o "$BATS_TEST_TMPDIR/program" \
+    $(pkg-config --cflags --libs slickq-c)
+  run env LD_LIBRARY_PATH="$(dirname "$PKG_CONFIG_PATH")" "$BATS_TEST_TMPDIR/program"
+  [ "$status" -eq 0 ]
+  [ "$output" = "slickq $(pkg-config --modversion slickq-c), interface 1: 42" ]
+  readelf -d "$BATS_TEST_TMPDIR/program" | grep -q 'NEEDED.*\[libslickq.so.1\]'
+  ! readelf -d "$BATS_TEST_TMPDIR/program" | grep -q 'NEEDED.*stdc++'
+}
+
+@test "find_package(slickq) gives a project in C slickq::c" {
+  build_and_run in_c uses_slickq_in_c
+  [ "$status" -eq 0 ]
+  [[ "$output" == "slickq 0."*", interface 1: 42" ]]
+}
+
+@test "the shared library is there under its three names" {
+  libraries=$(dirname "$PKG_CONFIG_PATH")
+  [ "$(readlink "$libraries/libslickq.so")" = libslickq.so.1 ]
+  [ "$(readlink "$libraries/libslickq.so.1")" = libslickq.so.1.0.0 ]
+  [ -f "$libraries/libslickq.so.1.0.0" ] && [ ! -L "$libraries/libslickq.so.1.0.0" ]
 }
 
 @test "pkg-config and the header agree on the version" {
@@ -67,6 +114,7 @@ END
     echo "#include <$header>" | c++ -std=c++20 -Wall -Wextra -Wpedantic -Werror -fsyntax-only -I. -x c++ - ||
       { echo "$header"; return 1; }
   done
+  echo '#include <slickq/slickq.h>' | cc -std=c99 -Wall -Wextra -Wpedantic -Werror -fsyntax-only -I. -x c -
 }
 
 @test "the installed programs run and tell their version" {
@@ -80,7 +128,7 @@ END
 
 @test "nothing of the build or the tests is installed" {
   run find "$PREFIX" -type f ! -path '*/include/slickq/*' ! -path '*/include/slick/*' ! -path '*/cmake/slick*' \
-    ! -name libslickq.a ! -name slickq.pc ! -path '*/bin/slickq' ! -path '*/sbin/slickqd' ! -path '*/man/man?/slickq*' \
+    ! -name libslickq-core.a ! -name 'libslickq.so*' ! -name 'slickq*.pc' ! -path '*/bin/slickq' ! -path '*/sbin/slickqd' ! -path '*/man/man?/slickq*' \
     ! -path '*/systemd/system/slickqd.service' ! -path '*/sysusers.d/slickqd.conf' ! -path '*/doc/slickqd/examples/*' \
     ! -path '*/bash-completion/completions/slickq' ! -path '*/zsh/vendor-completions/_slickq' \
     ! -path '*/fish/vendor_completions.d/slickq.fish' ! -path '*/share/slickq/schema/slickq*.schema.json'

@@ -62,8 +62,8 @@ install_revision() {  # REVISION [DPKG-OPTION...]
     dpkg --no-triggers "$@" -i /var/cache/packages/{slickq,slickqd}_*-"$revision"_*.deb' "$revision" "$@"
 }
 
-@test "outside: three packages, each file in the one it belongs to" {
-  same "$(cd "$PACKAGES" && echo *.deb | sed -E 's/_[0-9.]+-1_[a-z0-9]+\.deb//g')" "libslickq-dev slickq slickqd"
+@test "outside: four packages, each file in the one it belongs to" {
+  same "$(cd "$PACKAGES" && echo *.deb | sed -E 's/_[0-9.]+-1_[a-z0-9]+\.deb//g')" "libslickq-dev libslickq1 slickq slickqd"
   files() { dpkg-deb -c "$PACKAGES/$1"_*.deb | awk '$1 !~ /^d/ { print $6 }' | grep -v '/doc/.*/\(changelog\|copyright\)'; }
   same "$(files slickq | grep '/slickq/schema/' | xargs -n 1 basename | sort)" "$(cd "$SOURCE_DIR/config/schema" && printf '%s\n' * | sort)"
   same "$(files slickq | grep -v '/slickq/schema/')" "$(printf '%s\n' ./usr/bin/slickq \
@@ -75,8 +75,10 @@ install_revision() {  # REVISION [DPKG-OPTION...]
     ./usr/lib/systemd/system/slickqd.service ./usr/lib/sysusers.d/slickqd.conf ./usr/sbin/slickqd \
     ./usr/share/man/man5/slickqd.json.5.gz ./usr/share/man/man8/slickqd.8.gz)"
   files slickqd | grep -q examples/slickqd.example.json
-  for file in include/slickq/slickq.hpp include/slick/queue.h '*/libslickq.a' '*/slickqConfig.cmake' \
-    '*/slick-queueConfig.cmake' '*/slickq.pc'; do
+  same "$(files libslickq1 | sed 's|./usr/lib/[^ ]*-linux-gnu/|./usr/lib/|')" "$(printf '%s\n' ./usr/lib/libslickq.so.1 \
+    ./usr/lib/libslickq.so.1.0.0 ./usr/share/lintian/overrides/libslickq1)"
+  for file in include/slickq/slickq.hpp include/slickq/slickq.h include/slick/queue.h '*/libslickq-core.a' '*/libslickq.so' \
+    '*/slickqConfig.cmake' '*/slick-queueConfig.cmake' '*/slickq.pc' '*/slickq-c.pc'; do
     # shellcheck disable=SC2053  # the right side is a pattern
     files libslickq-dev | while read -r found; do [[ $found == ./usr/$file ]] && break; done || { echo "$file" >&2; false; }
   done
@@ -85,16 +87,22 @@ install_revision() {  # REVISION [DPKG-OPTION...]
 @test "outside: versions and dependencies" {
   version=$("$BUILD_DIR/bin/slickq" --version | cut -d ' ' -f 2)-1
   field() { dpkg-deb -f "$PACKAGES/$1"_*.deb "$2"; }
-  for package in slickq slickqd libslickq-dev; do
+  for package in slickq slickqd libslickq1 libslickq-dev; do
     same "$(field $package Version)" "$version"
     same "$(field $package Description | head -n 1 | grep -c '^[a-z]')" 1
   done
   for library in libc6 libstdc++6 libfmt9; do
-    grep -qF "$library (>=" <<<"$(field slickq Depends)"
     grep -qF "$library (>=" <<<"$(field slickqd Depends)"
   done
+  # The command starts thousands of times in scripts: with the C library alone.
+  grep -qE '^libc6 \(>= [^,]*$' <<<"$(field slickq Depends)"
   grep -qF "slickq (= $version)" <<<"$(field slickqd Depends)"
-  same "$(field libslickq-dev Depends)" ""
+  same "$(field libslickq-dev Depends)" "libslickq1 (= $version)"
+  same "$(field libslickq1 Depends | tr ',' '\n' | sed -E 's/^ *([^ ]*).*/\1/' | paste -sd ' ')" "libc6 libgcc-s1 libstdc++6"
+  # What other packages that are linked with it will depend on, and that the loader hears of it.
+  control() { dpkg-deb -I "$PACKAGES/libslickq1"_*.deb "$1"; }
+  same "$(control shlibs)" "libslickq 1 libslickq1 (>= $version)"
+  same "$(control triggers)" "activate-noawait ldconfig"
 }
 
 @test "outside: lintian finds nothing" {
@@ -108,7 +116,7 @@ install_revision() {  # REVISION [DPKG-OPTION...]
 @test "installing puts everything in place, makes the user, enables and starts the service" {
   inside 'dpkg --no-triggers -i /var/cache/packages/*-1_*.deb'
   same "$(calls)" "daemon-reload;start slickqd.service"
-  inside 'slickq --version; slickqd --version; pkg-config --exists slickq
+  inside 'slickq --version; slickqd --version; pkg-config --exists slickq slickq-c
     slickqd --check-config
     for page in slickq.1 slickq-layout.7 slickq-cookbook.7 slickqd.8 slickqd.json.5; do man -w "${page##*.}" "${page%.*}"; done'
   inside "test -L $UNIT"
@@ -116,6 +124,13 @@ install_revision() {  # REVISION [DPKG-OPTION...]
   same "$(inside "dpkg-query -W -f '\${Conffiles}' slickqd" | awk 'NF { print $1 }')" /etc/slickq/slickqd.json
   same "$(inside 'stat -c "%U:%G %a" /etc/slickq/slickqd.json')" "root:root 644"
   untouched
+}
+
+@test "a C program is compiled and runs with the installed library" {
+  nsenter --mount --target "$KEEPER" cp "$SOURCE_DIR/tests/install/in_c/main.c" "$COPY/root/var/cache/"
+  # shellcheck disable=SC2016  # the words are the copy's
+  same "$(inside 'cd /var/cache; cc -std=c99 main.c $(pkg-config --cflags --libs slickq-c) -o program; ldconfig; ./program')" \
+    "slickq $("$BUILD_DIR/bin/slickq" --version | cut -d ' ' -f 2), interface 1: 42"
 }
 
 @test "systemd finds nothing wrong with the installed unit" {
@@ -165,7 +180,7 @@ install_revision() {  # REVISION [DPKG-OPTION...]
 }
 
 @test "removing stops the service and keeps the configuration" {
-  inside 'dpkg --no-triggers -r slickqd slickq libslickq-dev'
+  inside 'dpkg --no-triggers -r slickqd slickq libslickq-dev libslickq1'
   same "$(calls)" "stop slickqd.service;daemon-reload"
   inside '[ ! -e /usr/sbin/slickqd ]; grep -q warn /etc/slickq/slickqd.json'
   untouched

@@ -95,7 +95,7 @@ constexpr std::optional<std::uint64_t> annex_place(std::uint64_t file_bytes) noe
 }
 
 /// The geometry that a sound annex at the end of a file of that length states; nothing when it is not one.
-std::optional<Geometry> annex_geometry(const AnnexHeader& header, std::uint64_t file_bytes) noexcept;
+std::optional<Geometry> annex_geometry(const AnnexHeader& header, std::uint64_t file_bytes);
 
 /// The header of a new annex, with the time and a random id.
 AnnexHeader fresh_annex_header(const Geometry& geometry);

@@ -105,7 +105,7 @@ class Queue {
  private:
   struct State;
   explicit Queue(std::unique_ptr<State> state);
-  static Queue made(Segment segment, const Geometry& geometry);
+  static Queue made(std::unique_ptr<State> state, Segment segment) noexcept;
   std::unique_ptr<State> state_;  // the geometry lives here, so that the ring's pointer survives a move
   Ring ring_;
 };

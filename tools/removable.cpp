@@ -41,8 +41,9 @@ void require_removable(const std::string& name, const std::string& shm_dir, Remo
 }
 
 Error held_error(const std::string& name, const Holders& holders, std::string remedy) {
-  const std::string cause = holders.proof == Proof::none ? "may be in use, and we are not allowed to find out"
-                                                         : fmt::format("held by {}", holders_text(holders));
+  const bool known = holders.held && holders.proof != Proof::none;
+  const std::string cause = known ? fmt::format("held by {}", holders_text(holders))
+                                  : "may be in use, and we are not allowed to find out";
   return {Errc::busy, segment_name(name), cause, std::move(remedy)};
 }
 

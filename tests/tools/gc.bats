@@ -135,3 +135,21 @@ hold() {  # NAME: somebody who knows nothing of slickq has it open
   try slickq reset f
   expect_status 6
 }
+
+@test "who may write but not ask the kernel does not empty a queue that others may use" {
+  [ "$(id -u)" -eq 0 ] || skip "needs root to become somebody else"
+  chmod 755 "$SLICKQ_SHM_DIR"
+  make_queue q --size 8 --elem 8 --mode 0666
+  slickq push -q q -m a
+  hold q
+  nobody=(setpriv --reuid=65534 --regid=65534 --clear-groups "$SLICKQ_BIN_DIR/slickq")
+  for flags in "" --dry-run; do
+    # shellcheck disable=SC2086
+    try "${nobody[@]}" reset q $flags
+    expect_error 7 "slickq: reset: q: may be in use, and we are not allowed to find out*slickq reset q --force"
+  done
+  expect "$(slickq dump q --format text)" a
+  try "${nobody[@]}" reset q --force
+  expect_status 0
+  expect "$output" "reset q: it had come to index 1"
+}

@@ -13,6 +13,7 @@
 #include "slickq/glob.hpp"
 #include "slickq/names.hpp"
 #include "slickq/removal.hpp"
+#include "slickq/repair.hpp"
 
 namespace slickq::cli {
 namespace {
@@ -89,7 +90,8 @@ class Collector {
     // Asked now: the list may be as old as many removals take, and core asks for the cursor only.
     try {
       const Holders holders = find_holders(segment_path(session_.globals.shm_dir, cursor->queue));
-      return holders.held ? "its queue is held by " + holders.describe() : "";
+      if (nobody_has(holders)) return {};
+      return holders.held ? "its queue is held by " + holders.describe() : "its queue may be in use";
     } catch (const Error& error) {
       if (error.code() == Errc::not_found) return {};  // removed as an orphan itself
       return "its queue cannot be looked at: " + error.cause();

@@ -153,3 +153,19 @@ hold() {  # NAME: somebody who knows nothing of slickq has it open
   expect_status 0
   expect "$output" "reset q: it had come to index 1"
 }
+
+@test "gc says why nothing went, and takes names with a slash" {
+  make_queue job-1 --size 8 --elem 8
+  make_queue job-2 --size 8 --elem 8
+  hold job-2
+  try slickq gc --match '/job-*'
+  expect_status 0
+  expect "$output" ""
+  expect "$stderr" "nothing removed: 1 younger than 10m, 1 in use, or not ours to remove (-v lists them)"
+  try slickq gc --match 'none*'
+  expect "$stderr" "nothing removed: no queue or cursor matches"
+  sleep 0.02
+  try slickq gc --match /job-1 --older-than 1ms
+  expect_match "$output" "removed job-1, *"
+  expect "$stderr" ""
+}

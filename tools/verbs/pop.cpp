@@ -64,6 +64,7 @@ class Popper {
     Backoff backoff;
     auto last_news = Clock::now();
     while (taken_ < wanted_ && !interrupted()) {
+      session_->out.check_reader();  // nothing is taken that nobody would see
       if (take()) {
         backoff.reset();
         last_news = Clock::now();
@@ -104,6 +105,11 @@ class Popper {
     } catch (const OutputClosed&) {
       throw Error(Errc::system, queue_->name(),
                   fmt::format("item {} was taken, but standard output is closed: it is lost", item.index));
+    } catch (const Error& error) {
+      throw Error(error.code(), queue_->name(),
+                  fmt::format("item {} was taken, but could not be written: {}: {}: it is lost", item.index,
+                              error.object(), error.cause()),
+                  error.remedy(), error.system_error());
     }
   }
 
@@ -133,7 +139,13 @@ class Popper {
   std::uint64_t taken_ = 0;
 };
 
-Exit pop_items(Session& session, const Options& options) {
+Exit pop_items(Session& session, Options& options) {
+  if (options.count == 0) throw Error(Errc::invalid_argument, "--count", "'0' would take nothing");
+  const auto parts = split_cursor_name(options.queue);
+  if (parts && options.cursor.empty()) {
+    options.queue = parts->queue;
+    options.cursor = parts->cursor;
+  }
   if (options.cursor.empty()) {
     throw Error(Errc::invalid_argument, "--cursor", "missing: which shared cursor to take items by",
                 "slickq cursor list shows the cursors there are");
@@ -148,7 +160,7 @@ Exit pop_items(Session& session, const Options& options) {
 
 Run declare_pop(Arguments& arguments) {
   const auto options = std::make_shared<Options>();
-  arguments.operand_or_flag("QUEUE", into(options->queue), "name of a queue");
+  arguments.operand_or_flag("QUEUE", into(options->queue), "name of a queue, or QUEUE@CURSOR in one word");
   arguments.option("--cursor", "NAME", into(options->cursor), "the shared cursor, segment QUEUE@NAME");
   arguments.flag("--create", options->create, "make the cursor, at the oldest item, when there is none");
   arguments.option("-n,--count", "COUNT", into(options->count, parse_number), "so many items (1)");

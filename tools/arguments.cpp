@@ -37,6 +37,11 @@ bool looks_like_number(const std::string& text) {
 
 }  // namespace
 
+std::string not_empty(std::string_view flag, const std::string& text) {
+  if (text.empty()) usage_error(std::string(flag), "is empty", {});
+  return text;
+}
+
 Arguments::Arguments(std::string command, std::string summary)
     : command_(std::move(command)), summary_(std::move(summary)) {}
 

@@ -17,11 +17,14 @@ namespace slickq::cli {
 /// Takes one value given to `flag`; throws Error(invalid_argument).
 using Convert = std::function<void(std::string_view flag, const std::string& text)>;
 
+/// `text`; throws when it is empty: a variable of a script that is not set must not mean the default.
+std::string not_empty(std::string_view flag, const std::string& text);
+
 inline Convert into(std::string& target) {
-  return [&target](std::string_view, const std::string& text) { target = text; };
+  return [&target](std::string_view flag, const std::string& text) { target = not_empty(flag, text); };
 }
 inline Convert into(std::optional<std::string>& target) {
-  return [&target](std::string_view, const std::string& text) { target = text; };
+  return [&target](std::string_view flag, const std::string& text) { target = not_empty(flag, text); };
 }
 inline Convert append_to(std::vector<std::string>& target) {
   return [&target](std::string_view, const std::string& text) { target.push_back(text); };

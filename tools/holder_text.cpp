@@ -11,7 +11,8 @@ std::string holders_text(const Holders& holders) {
   const std::string_view proof = to_string(holders.proof);
   if (holders.proof == Proof::none) return "unknown (not allowed to find out)";
   if (!holders.held && holders.proof == Proof::flock) {
-    return fmt::format("no slickq program; of others nothing is known (proof: {})", proof);
+    return fmt::format("unknown: no lock of slickq is held, of programs without one nothing is known (proof: {})",
+                       proof);
   }
   if (!holders.held) return fmt::format("nobody (proof: {})", proof);
   if (holders.processes.empty()) return fmt::format("somebody who cannot be named (proof: {})", proof);

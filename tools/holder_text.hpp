@@ -11,7 +11,7 @@
 namespace slickq::cli {
 
 /// "nobody (proof: lease)", "2 processes: 812 feed (read-write), 990 slickq (read-only) (proof: flock)". A lock that
-/// is free says nothing of programs that take none: "no slickq program; of others nothing is known (proof: flock)".
+/// is free says nothing of programs that take none: "unknown: no lock of slickq is held, ...".
 std::string holders_text(const Holders& holders);
 /// The proof in a sentence.
 std::string_view proof_text(const Holders& holders) noexcept;

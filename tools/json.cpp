@@ -4,6 +4,8 @@
 
 #include <algorithm>
 
+#include "slickq/repair.hpp"
+
 namespace slickq::cli {
 namespace {
 
@@ -51,7 +53,8 @@ Json holders_json(const Holders& holders) {
   }
   Json object;
   object["count"] = holders.count();
-  object["held"] = holders.held;
+  // A free lock says nothing of programs that take none.
+  object["held"] = !holders.held && !nobody_has(holders) ? Json(nullptr) : Json(holders.held);
   object["proof"] = slickq::to_string(holders.proof);
   object["processes"] = std::move(processes);
   return object;

@@ -34,6 +34,14 @@ struct CommandLine {
   std::vector<std::string> rest;  // everything but the verb's words
 };
 
+// "help create" is "create --help".
+std::vector<std::string> without_help_verb(std::vector<std::string> words) {
+  if (words.empty() || words.front() != "help") return words;
+  words.erase(words.begin());
+  words.emplace_back("--help");
+  return words;
+}
+
 CommandLine split_verb(const std::vector<std::string>& words) {
   CommandLine line;
   std::size_t at = 0;
@@ -66,6 +74,7 @@ Exit run_without_verb(Session& session, const CommandLine& line) {
     session.out.write(usage(line.group));
     return Exit::ok;
   }
+  if (!line.rest.empty()) throw Error(Errc::invalid_argument, {}, "a verb is missing", "slickq --help lists them");
   say(session.out, usage());
   return Exit::usage;
 }
@@ -95,14 +104,15 @@ void flush_what_is_left(Session& session) {
 
 Exit fail(Session& session, const Verb* verb, const Error& error) {
   flush_what_is_left(session);
-  report(session, error);
+  const auto tell = verb == nullptr ? report : verb->report;
+  tell(session, error);
   return verb == nullptr ? exit_for(error.code()) : verb->exit_for(error.code());
 }
 
 Exit run(Session& session, const std::vector<std::string>& words) {
   CommandLine line;
   try {
-    line = split_verb(words);
+    line = split_verb(without_help_verb(words));
     const TruncationCheck truncation;
     const Exit exit = line.verb == nullptr ? run_without_verb(session, line) : run_verb(session, line);
     session.out.flush();

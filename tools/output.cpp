@@ -3,6 +3,7 @@
 #include <poll.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 
 #include "interrupt.hpp"
@@ -55,6 +56,15 @@ void Output::flush() {
 void Output::check_reader() const {
   pollfd state{STDOUT_FILENO, 0, 0};
   if (::poll(&state, 1, 0) == 1 && (state.revents & POLLERR) != 0) throw OutputClosed{};
+}
+
+void pause_for_reader(const Output& out, std::chrono::nanoseconds time) {
+  constexpr std::chrono::nanoseconds kSlice = std::chrono::milliseconds(100);
+  while (time.count() > 0 && !interrupted()) {
+    out.check_reader();
+    pause_for(std::min(time, kSlice));
+    time -= kSlice;
+  }
 }
 
 void say(Output& out, std::string_view text) {

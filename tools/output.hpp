@@ -5,6 +5,7 @@
 // main() flushes last. A reader that has gone away (EPIPE) is OutputClosed, anything else an Error.
 #pragma once
 
+#include <chrono>
 #include <string>
 #include <string_view>
 
@@ -24,6 +25,9 @@ class Output {
  private:
   std::string pending_;
 };
+
+/// Sleep, but not beyond an interrupt. Throws OutputClosed when the reader of `out` goes away meanwhile.
+void pause_for_reader(const Output& out, std::chrono::nanoseconds time);
 
 /// A line on standard error, behind everything on standard output so far.
 void say(Output& out, std::string_view text);

@@ -12,6 +12,7 @@
 #include "holder_text.hpp"
 #include "slickq/names.hpp"
 #include "slickq/recognise.hpp"
+#include "slickq/view.hpp"
 #include "source.hpp"
 
 namespace slickq::cli {
@@ -19,6 +20,9 @@ namespace slickq::cli {
 void require_removable(const std::string& name, const std::string& shm_dir, Removable what) {
   const std::string path = segment_path(shm_dir, name);
   const std::string remedy = fmt::format("remove it by hand if you are sure: rm {}", path);
+  struct stat named {};
+  const bool special = lstat(path.c_str(), &named) == 0 && !S_ISREG(named.st_mode) && !S_ISLNK(named.st_mode);
+  if (special) View::open_segment(name, shm_dir);  // throws, in the words of the reading verbs
   // O_NONBLOCK: a FIFO must not make us wait for its writer.
   const int fd = open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
   if (fd < 0 && errno == ELOOP)
@@ -41,8 +45,9 @@ void require_removable(const std::string& name, const std::string& shm_dir, Remo
 }
 
 Error held_error(const std::string& name, const Holders& holders, std::string remedy) {
-  const std::string cause = holders.proof == Proof::none ? "may be in use, and we are not allowed to find out"
-                                                         : fmt::format("held by {}", holders_text(holders));
+  const bool known = holders.held && holders.proof != Proof::none;
+  const std::string cause =
+      known ? fmt::format("held by {}", holders_text(holders)) : "may be in use, and we are not allowed to find out";
   return {Errc::busy, segment_name(name), cause, std::move(remedy)};
 }
 

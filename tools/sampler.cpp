@@ -87,6 +87,12 @@ constexpr Remark kRemarks[] = {
      [](const QueueSample&) -> std::string { return "reset"; }},
     {Concern::none, [](const QueueSample& s) noexcept { return !s.scan.consistent; },
      [](const QueueSample&) -> std::string { return "inconsistent"; }},
+    {Concern::notice, [](const QueueSample& s) noexcept { return !s.unreadable_cursors.empty(); },
+     [](const QueueSample& s) {
+       const std::size_t count = s.unreadable_cursors.size();
+       return count == 1 ? fmt::format("cursor {} unreadable", s.unreadable_cursors.front())
+                         : fmt::format("{} cursors unreadable", count);
+     }},
     {Concern::notice, has_cursor_ahead, [](const QueueSample&) -> std::string { return "cursor ahead"; }},
     {Concern::notice, [](const QueueSample& s) noexcept { return s.lasting_holes > 0; },
      [](const QueueSample& s) { return count_of(s.lasting_holes, "hole"); }},
@@ -149,6 +155,7 @@ Sampler::Directory Sampler::list() const {
     if (const auto parts = split_cursor_name(name)) {
       std::uint64_t value = 0;
       const CursorRead read = read_cursor_file(options_.shm_dir + "/" + name, value);
+      if (read == CursorRead::unreadable) directory.unreadable[parts->queue].push_back(parts->cursor);
       if (read == CursorRead::value) directory.cursors[parts->queue][parts->cursor] = value;
       if (read != CursorRead::no_cursor) continue;
     }
@@ -175,6 +182,8 @@ std::optional<QueueSample> Sampler::look(const std::string& name, const Director
     const auto cursors = directory.cursors.find(name);
     measure_cursors(track, sample,
                     cursors == directory.cursors.end() ? std::map<std::string, std::uint64_t>{} : cursors->second);
+    const auto unreadable = directory.unreadable.find(name);
+    if (unreadable != directory.unreadable.end()) sample.unreadable_cursors = unreadable->second;
     if (track.compares) {
       const double seconds = std::chrono::duration<double>(now - track.at).count();
       if (seconds > 0) sample.lost_per_s = static_cast<double>(sample.lost - track.last.lost) / seconds;

@@ -51,7 +51,8 @@ struct QueueSample {
   std::vector<HoleOwner> hole_owners;  ///< one for each of scan.holes
   std::size_t lasting_holes = 0;       ///< holes that the round before saw, too; in the first round all of them
   std::vector<CursorSample> cursors;   ///< by name
-  std::uint64_t lost = 0;              ///< by all its cursors
+  std::vector<std::string> unreadable_cursors;
+  std::uint64_t lost = 0;  ///< by all its cursors
   // Since the round before; nothing in the first one, nor when there is nothing to compare with.
   std::optional<double> published_per_s;
   std::optional<double> lost_per_s;
@@ -101,6 +102,7 @@ class Sampler {
   struct Directory {
     std::vector<std::string> names;                                       // no cursors among them
     std::map<std::string, std::map<std::string, std::uint64_t>> cursors;  // queue, cursor, value
+    std::map<std::string, std::vector<std::string>> unreadable;           // queue, cursors
   };
 
   Directory list() const;

@@ -11,6 +11,7 @@
 
 #include "did_you_mean.hpp"
 #include "slickq/names.hpp"
+#include "text_width.hpp"
 
 namespace slickq::cli {
 namespace {
@@ -36,16 +37,6 @@ std::vector<std::string> names_in(const std::string& directory, const std::strin
   return names;
 }
 
-std::string remedy_for(const Session& session, const Error& error) {
-  // Not when something was there and went: then it was not mistyped.
-  if (error.code() != Errc::not_found || !error.cause().starts_with("no such")) return error.remedy();
-  // The object may be a path or a name with a '/' in front: the last part is what was mistyped.
-  const std::string& object = error.object();
-  const std::string name = object.substr(object.rfind('/') == std::string::npos ? 0 : object.rfind('/') + 1);
-  const std::string meant = did_you_mean(name, names_in(session.globals.shm_dir, name));
-  return meant.empty() ? error.remedy() : meant;
-}
-
 }  // namespace
 
 std::string Style::paint(std::string_view code, std::string_view text) const {
@@ -62,11 +53,11 @@ void Session::settle() {
 }
 
 void Session::note(std::string_view text) {
-  if (!globals.quiet) say(out, text);
+  if (!globals.quiet) say(out, clean_text(text));
 }
 
 void Session::detail(std::string_view text) {
-  if (globals.verbose) say(out, text);
+  if (globals.verbose) say(out, clean_text(text));
 }
 
 void declare_globals(Arguments& arguments, Globals& globals) {
@@ -86,16 +77,28 @@ bool takes_next_word(std::string_view word) noexcept {
   return false;
 }
 
+std::string remedy_for(const Session& session, const Error& error) {
+  // Not when something was there and went: then it was not mistyped.
+  // And of a file we know no neighbours.
+  if (error.code() != Errc::not_found || !error.cause().starts_with("no such segment")) return error.remedy();
+  // The object may be a name with a '/' in front: the last part is what was mistyped.
+  const std::string& object = error.object();
+  const std::string name = object.substr(object.rfind('/') == std::string::npos ? 0 : object.rfind('/') + 1);
+  const std::string meant = did_you_mean(name, names_in(session.globals.shm_dir, name));
+  if (!meant.empty()) return meant;
+  return error.remedy().empty() ? "see what there is: slickq list" : error.remedy();
+}
+
 void report(Session& session, const Error& error) {
   const bool colour = wants_colour(session.globals.color, isatty(STDERR_FILENO) == 1);
   const Style style{colour, false};
   std::string line = style.red("slickq:");
   for (const std::string& part : {session.verb, error.object()}) {
-    if (!part.empty()) line += fmt::format(" {}:", part);
+    if (!part.empty()) line += fmt::format(" {}:", clean_text(part));
   }
-  line += fmt::format(" {}", error.cause());
+  line += fmt::format(" {}", clean_text(error.cause()));
   const std::string remedy = remedy_for(session, error);
-  if (!remedy.empty()) line += fmt::format("\n  {}", remedy);
+  if (!remedy.empty()) line += fmt::format("\n  {}", clean_text(remedy));
   if (session.globals.verbose) {
     line += fmt::format("\n  ({}, errno {})", to_string(error.code()), error.system_error());
   }

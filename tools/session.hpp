@@ -43,7 +43,7 @@ struct Session {
   /// Fill in defaults and decide on colour, once the command line is known. Throws Error(invalid_argument).
   void settle();
 
-  /// A remark for people on standard error; not with --quiet.
+  /// A remark for people on standard error, made printable; not with --quiet.
   void note(std::string_view text);
   /// The same, only with --verbose.
   void detail(std::string_view text);
@@ -55,7 +55,10 @@ void declare_globals(Arguments& arguments, Globals& globals);
 bool takes_next_word(std::string_view word) noexcept;
 
 /// "slickq: VERB: OBJECT: cause", and the remedy on a line of its own, on standard error. For a queue that
-/// was not found the remedy is the nearest name there is.
+/// was not found the remedy is the nearest name there is. Made printable: names of files and words that were typed may
+/// hold anything.
 void report(Session& session, const Error& error);
+/// What helps, or nothing.
+std::string remedy_for(const Session& session, const Error& error);
 
 }  // namespace slickq::cli

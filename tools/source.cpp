@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <sys/stat.h>
 
+#include <algorithm>
 #include <cerrno>
 
 #include "ring_walk.hpp"
@@ -48,7 +49,9 @@ View open_source(Session& session, const Source& source) {
 }
 
 std::uint64_t reading_start(Session& session, const View& view, Position from) {
-  const std::uint64_t cursor = cursor_at(view, from);
+  std::uint64_t cursor = cursor_at(view, from);
+  // All that is there begins with the first hole when it stands before the oldest item.
+  if (from.at == Position::At::begin) cursor = std::min(cursor, scan(view).published);
   const std::uint64_t end = view.reserved_index();
   if (cursor <= end) return cursor;
   session.note(

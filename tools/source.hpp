@@ -30,8 +30,8 @@ void declare_source(Arguments& arguments, Source& source);
 /// Throws as View::open_segment and View::open_file.
 View open_source(Session& session, const Source& source);
 
-/// Where a reader begins: the cursor that `from` means (cursor_at). An index that nobody reserved yet is the end, and
-/// that is told.
+/// Where a reader begins: the cursor that `from` means (cursor_at), but `begin` at a hole before the oldest item. An
+/// index that nobody reserved yet is the end, and that is told.
 std::uint64_t reading_start(Session& session, const View& view, Position from);
 
 struct Inspected {

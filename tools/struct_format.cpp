@@ -6,6 +6,7 @@
 #include <array>
 #include <bit>
 #include <charconv>
+#include <cmath>
 #include <cstring>
 #include <limits>
 
@@ -121,7 +122,10 @@ std::uint64_t unsigned_word(const std::string& text, char letter, std::size_t si
 std::uint64_t real_word(const std::string& text, char letter, std::size_t size) {
   const auto value = number<double>(text, letter);
   if (size == sizeof(double)) return std::bit_cast<std::uint64_t>(value);
-  return std::bit_cast<std::uint32_t>(static_cast<float>(value));
+  const auto narrow = static_cast<float>(value);
+  if (std::isfinite(value) && !std::isfinite(narrow))
+    refuse(text, fmt::format("does not fit '{}' ({} bytes)", letter, size));
+  return std::bit_cast<std::uint32_t>(narrow);
 }
 
 std::uint64_t truth_word(const std::string& text) {

@@ -4,21 +4,18 @@
 
 #include <algorithm>
 
+#include "text_width.hpp"
+
 namespace slickq::cli {
 
-std::string printable(std::string_view text) {
-  std::string clean(text);
-  std::ranges::replace_if(
-      clean, [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7F; }, '?');
-  return clean;
-}
+std::string printable(std::string_view text) { return clean_text(text); }
 
 void Table::add(std::vector<std::string> cells) {
   for (std::string& cell : cells) cell = printable(cell);
   rows_.push_back(std::move(cells));
 }
 
-void Table::print(Session& session, bool headings) const {
+std::vector<std::string> Table::lines(const Style& style, bool headings, std::size_t most) const {
   std::vector<std::size_t> widths;
   for (std::size_t k = 0; k < columns_.size(); ++k) {
     std::size_t width = headings ? columns_[k].title.size() : 0;
@@ -33,10 +30,16 @@ void Table::print(Session& session, bool headings) const {
                                                 : fmt::format("{:<{}}", cell(k), widths[k]);
     }
     text.erase(text.find_last_not_of(' ') + 1);
-    return text;
+    return clip_text(text, most);
   };
-  if (headings) session.out.line(session.style.bold(line([&](std::size_t k) { return columns_[k].title; })));
-  for (const auto& row : rows_) session.out.line(line([&](std::size_t k) { return row[k]; }));
+  std::vector<std::string> all;
+  if (headings) all.push_back(style.bold(line([&](std::size_t k) { return columns_[k].title; })));
+  for (const auto& row : rows_) all.push_back(line([&](std::size_t k) { return row[k]; }));
+  return all;
+}
+
+void Table::print(Session& session, bool headings) const {
+  for (const std::string& line : lines(session.style, headings)) session.out.line(line);
 }
 
 }  // namespace slickq::cli

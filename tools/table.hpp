@@ -3,6 +3,7 @@
 // Thread safety: one thread.
 #pragma once
 
+#include <limits>
 #include <string>
 #include <vector>
 
@@ -23,13 +24,16 @@ class Table {
   void add(std::vector<std::string> cells);
   bool empty() const noexcept { return rows_.empty(); }
   void print(Session& session, bool headings = true) const;
+  /// The same as lines; none is wider than `width`.
+  std::vector<std::string> lines(const Style& style, bool headings,
+                                 std::size_t width = std::numeric_limits<std::size_t>::max()) const;
 
  private:
   std::vector<Column> columns_;
   std::vector<std::vector<std::string>> rows_;
 };
 
-/// `text` with control characters (a command's name may hold any) replaced by '?'.
+/// `text` with everything that moves a terminal (a command's name may hold any) replaced by '?': see clean_text().
 std::string printable(std::string_view text);
 
 }  // namespace slickq::cli

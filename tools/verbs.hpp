@@ -26,6 +26,7 @@ struct Verb {
   Run (*declare)(Arguments&);
   /// Errors as exit codes: others than exit_for() where somebody else's rules count.
   Exit (*exit_for)(Errc) noexcept = slickq::cli::exit_for;
+  void (*report)(Session&, const Error&) = slickq::cli::report;
 };
 
 std::span<const Verb> verbs() noexcept;
@@ -63,6 +64,7 @@ Run declare_record(Arguments&);
 Run declare_replay(Arguments&);
 Run declare_check(Arguments&);
 Exit check_exit_for(Errc code) noexcept;
+void report_check(Session& session, const Error& error);
 Run declare_watch(Arguments&);
 Run declare_top(Arguments&);
 Run declare_doctor(Arguments&);

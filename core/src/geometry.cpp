@@ -79,8 +79,9 @@ Geometry Geometry::make(Layout layout, std::uint64_t capacity, std::uint64_t ele
 }
 
 std::string Geometry::describe() const {
-  std::string text = std::string(to_string(layout_)) + ", " + std::to_string(capacity_) + " elements of " +
-                     std::to_string(element_size_) + " bytes";
+  std::string text = std::string(to_string(layout_)) + ", " + std::to_string(capacity_) +
+                     (capacity_ == 1 ? " element of " : " elements of ") + std::to_string(element_size_) +
+                     (element_size_ == 1 ? " byte" : " bytes");
   if (items_per_slot_ != 1) text += ", " + std::to_string(items_per_slot_) + " per slot";
   return text;
 }

@@ -12,9 +12,13 @@ namespace {
               cause);
 }
 
+// Those of ASCII, and U+0080 to U+009F, which terminals obey as well: in UTF-8 0xC2 and the number.
 bool has_control_character(std::string_view name) {
+  unsigned char before = 0;
   for (const char c : name) {
-    if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f) return true;
+    const auto byte = static_cast<unsigned char>(c);
+    if (byte < 0x20 || byte == 0x7f || (before == 0xc2 && byte >= 0x80 && byte < 0xa0)) return true;
+    before = byte;
   }
   return false;
 }

@@ -14,6 +14,7 @@
 #include "slickq/journal.hpp"
 #include "slickq/names.hpp"
 #include "slickq/recognise.hpp"
+#include "slickq/repair.hpp"
 #include "slickq/seat.hpp"
 
 namespace slickq {
@@ -180,9 +181,14 @@ void Queue::reset(bool force) {
   if (!writable()) throw Error(Errc::permission, name(), "mapped read-only, and a reset writes");
   if (is_shared() && !force) {
     const Holders others = find_holders(state_->segment.path());
-    if (others.held) {
+    if (others.held && others.proof != Proof::none) {
       throw Error(Errc::busy, name(), "held by " + others.describe() + "; a reset under them loses or repeats items",
                   "stop them first, or force it");
+    }
+    // A free lock says nothing of programs that take none: without a proof it counts as used.
+    if (!nobody_has(others)) {
+      throw Error(Errc::busy, name(), "may be in use, and we are not allowed to find out",
+                  "reset it as its owner or as root, or force it");
     }
   }
   ring_.reset();

@@ -58,15 +58,26 @@ load common
 
 @test "absent or damaged is critical; what keeps us from looking is unknown, mistakes too" {
   try slickq check none
-  expect_error 2 "slickq: check: none: no such segment*"
+  expect_status 2
+  expect "$output" "CRITICAL - none: no such segment: $SLICKQ_SHM_DIR/none (see what there is: slickq list)"
+  expect "$stderr" ""
   make_queue q --size 8 --elem 8
   truncate -s 100 "$SLICKQ_SHM_DIR/q"
   try slickq check q
   expect_status 2
-  try slickq check q --max-lag much
-  expect_error 3 "slickq: check: --max-lag: *"
+  expect_match "$output" "CRITICAL - q: *"
+  for limits in much 1, , % x,2 95%,80% 5,3; do
+    try slickq check q --max-lag "$limits"
+    expect_status 3
+    expect_match "$output" "UNKNOWN - --max-lag: '$limits' *80%,95%*"
+    expect "$stderr" ""
+  done
   try slickq check q --no-such-flag
   expect_status 3
+  expect_match "$output" "UNKNOWN - --no-such-flag: unknown flag*"
+  try slickq check
+  expect_status 3
+  expect_match "$output" "UNKNOWN - QUEUE/FILE: missing*"
   make_queue p --size 8 --elem 8
   try slickq check p --cursor none
   expect_status 2
@@ -95,7 +106,8 @@ load common
   try slickq check --file "$saved"
   expect_status 0
   try slickq check "$saved" --cursor c
-  expect_error 3 "slickq: check: --cursor: $saved is a file: cursors are segments*--shm-dir*"
+  expect_status 3
+  expect_match "$output" "UNKNOWN - --cursor: $saved is a file: cursors are segments*--shm-dir*"
 }
 
 @test "--json has the same in keys" {
@@ -105,4 +117,62 @@ load common
   expect "$(slickq check q --max-lag 0,4 --json | json "d['schema'], d['state'], d['cursors'], d['stalls'],
     d['published_per_s'], len(d['problems'])")" \
     "('slickq.check/1', 'WARNING', [{'cursor': 'c', 'lag': 1, 'state': 'WARNING'}], [], None, 1)"
+}
+
+@test "--json tells a failure in the same keys" {
+  expect "$(slickq check none --json | json "d['name'], d['state'], len(d['problems']), d['reserved_index'], d['cursors']")" \
+    "('none', 'CRITICAL', 1, None, [])"
+  expect "$(slickq check none --max-lag x --json | json "d['name'], d['state'], d['problems'][0][:9]")" \
+    "(None, 'UNKNOWN', '--max-lag')"
+}
+
+@test "a cursor that may not be read is unknown, by its name; a critical one is worse" {
+  [ "$(id -u)" -eq 0 ] || skip "needs root to become somebody else"
+  chmod 755 "$SLICKQ_SHM_DIR"
+  make_queue q --size 8 --elem 8 --mode 0644
+  slickq cursor create q secret --mode 0600 >/dev/null
+  nobody=(setpriv --reuid=65534 --regid=65534 --clear-groups "$SLICKQ_BIN_DIR/slickq")
+  try "${nobody[@]}" check q --max-lag 5
+  expect_status 3
+  expect "$output" "UNKNOWN - q: cursor secret: cannot look into it: Permission denied | reserved=0c"
+  expect "$("${nobody[@]}" check q --max-lag 5 --json | json "d['state'], d['cursors']")" \
+    "('UNKNOWN', [{'cursor': 'secret', 'lag': None, 'state': 'UNKNOWN'}])"
+  try "${nobody[@]}" check q
+  expect_status 0
+  slickq cursor create q open --mode 0644 >/dev/null
+  seq 6 | slickq push -q q
+  try "${nobody[@]}" check q --max-lag 5
+  expect_status 2
+  expect_match "$output" "CRITICAL - q: cursor open is 6 elements behind *; cursor secret: *"
+}
+
+@test "a cursor ahead of its queue is a warning" {
+  make_queue q --size 8 --elem 8
+  slickq push -q q -m a -m b
+  slickq cursor create q c --at end >/dev/null
+  slickq reset q >/dev/null
+  for cursor in "" "--cursor c"; do
+    # shellcheck disable=SC2086
+    try slickq check q $cursor
+    expect_status 1
+    expect "$output" "WARNING - q: cursor c is ahead of the queue: at 2 | reserved=0c 'lag_c'=0;;;0"
+  done
+}
+
+@test "while it waits the queue is not held, and one that was made anew or removed is critical" {
+  make_queue q --size 8 --elem 8
+  slickq check q --min-rate 1 --interval 2s >"$BATS_TEST_TMPDIR/anew" &
+  sleep 0.5
+  slickq create q --size 8 --elem 8 --replace >/dev/null
+  status=0
+  wait $! || status=$?
+  expect_status 2
+  expect_match "$(cat "$BATS_TEST_TMPDIR/anew")" "CRITICAL - q: was made anew while it was looked at | reserved=0c"
+  slickq check q --min-rate 1 --interval 2s >"$BATS_TEST_TMPDIR/gone" &
+  sleep 0.5
+  slickq unlink q
+  status=0
+  wait $! || status=$?
+  expect_status 2
+  expect_match "$(cat "$BATS_TEST_TMPDIR/gone")" "CRITICAL - q: no such segment*"
 }

@@ -120,6 +120,7 @@ def words_of(text, options):
     text = re.sub(r"\b(root|nobody|nogroup)\b", "USER", text)
     text = re.sub(r"\b\d+(\.\d+)?(ns|us|ms|s|m)\b", "T", text)
     text = re.sub(r"(inode +)\d+", r"\1N", text)
+    text = re.sub(r"\?( +0600 +USER)", r"0\1", text)  # of holders: nothing is known where not all of /proc is seen
     if options.get("measures"):
         text = re.sub(r"[\d.]+", "N", text)
     return re.sub(r"[ \t]+", " ", text).strip()
@@ -133,6 +134,8 @@ def without_units(text):
 
 def facts_of(value):
     if isinstance(value, dict):
+        if "proof" in value and not value["held"]:
+            value = {**value, "held": None, "proof": None}  # some may see all of /proc, or ask for a lease
         return {key: facts_of(part) for key, part in value.items() if key not in VOLATILE}
     return [facts_of(part) for part in value] if isinstance(value, list) else value
 

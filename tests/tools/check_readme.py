@@ -36,6 +36,7 @@ def commands(block):
 def comparable(text, shm_dir):
     text = text.replace(shm_dir, "/dev/shm")
     text = re.sub(r"(inode +)\d+", r"\1N", text)
+    text = re.sub(r"\?( +06\d\d )", r"0\1", text)  # of holders nothing is known where not all of /proc may be seen
     text = re.sub(r"\b(06\d\d +)[\w-]+(:\S+)?", r"\1OWNER", text)
     return [re.sub(r" +", " ", line).rstrip() for line in text.split("\n") if line.strip()]
 

@@ -251,7 +251,7 @@ def look(name):
     run("cursor list", name)
     run("cursor show", name, "c")
     run("create", name, "--size", 8, "--elem", 16, "--if-not-exists", "--dry-run")
-    for everything in ((), ("-a",)):
+    for everything in ((), ("-a",), ("--names",)):
         run("list", *everything)
     run("gc", "--match", "*", "--older-than", "1h", "--dry-run")
 

@@ -95,3 +95,34 @@ value() { slickq cursor show q "$1" --json | json "d['value']"; }
   try slickq cursor crate q a
   expect_error 2 "slickq: cursor crate: unknown verb*did you mean cursor create?"
 }
+
+@test "a cursor that may not be read is listed, and watch says so" {
+  [ "$(id -u)" -eq 0 ] || skip "needs root to become somebody else"
+  chmod 755 "$SLICKQ_SHM_DIR"
+  chmod 644 "$SLICKQ_SHM_DIR/q"
+  slickq cursor create q secret --mode 0600 >/dev/null
+  nobody=(setpriv --reuid=65534 --regid=65534 --clear-groups "$SLICKQ_BIN_DIR/slickq")
+  try "${nobody[@]}" cursor list q
+  expect_status 0
+  expect "$(tr -s ' ' <<<"${lines[1]}")" "q secret - - - unreadable"
+  expect "$("${nobody[@]}" cursor list --json | json "d['cursors'][0]['value'], d['cursors'][0]['lag'], d['cursors'][0]['state']")" \
+    "(None, None, 'unreadable')"
+  expect_match "$("${nobody[@]}" watch q --count 1 --no-headings)" "*  cursor secret unreadable"
+}
+
+@test "the cursors of a queue that is not there, or has none" {
+  make_queue ticks --size 8 --elem 8
+  try slickq cursor list tick
+  expect_error 3 $'slickq: cursor list: tick: no such segment: *\n  did you mean ticks?'
+  try slickq cursor list q
+  expect_status 0
+  expect "$stderr" "no cursors of q in $SLICKQ_SHM_DIR"
+}
+
+@test "one word for queue and cursor is all there is" {
+  try slickq cursor create q@c d
+  expect_error 2 "slickq: cursor create: d: one argument too many*"
+  try slickq cursor set q@c d end
+  expect_error 2 "slickq: cursor set: end: one argument too many*"
+  expect "$(ls "$SLICKQ_SHM_DIR")" q
+}

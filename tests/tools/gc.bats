@@ -135,3 +135,37 @@ hold() {  # NAME: somebody who knows nothing of slickq has it open
   try slickq reset f
   expect_status 6
 }
+
+@test "who may write but not ask the kernel does not empty a queue that others may use" {
+  [ "$(id -u)" -eq 0 ] || skip "needs root to become somebody else"
+  chmod 755 "$SLICKQ_SHM_DIR"
+  make_queue q --size 8 --elem 8 --mode 0666
+  slickq push -q q -m a
+  hold q
+  nobody=(setpriv --reuid=65534 --regid=65534 --clear-groups "$SLICKQ_BIN_DIR/slickq")
+  for flags in "" --dry-run; do
+    # shellcheck disable=SC2086
+    try "${nobody[@]}" reset q $flags
+    expect_error 7 "slickq: reset: q: may be in use, and we are not allowed to find out*slickq reset q --force"
+  done
+  expect "$(slickq dump q --format text)" a
+  try "${nobody[@]}" reset q --force
+  expect_status 0
+  expect "$output" "reset q: it had come to index 1"
+}
+
+@test "gc says why nothing went, and takes names with a slash" {
+  make_queue job-1 --size 8 --elem 8
+  make_queue job-2 --size 8 --elem 8
+  hold job-2
+  try slickq gc --match '/job-*'
+  expect_status 0
+  expect "$output" ""
+  expect "$stderr" "nothing removed: 1 younger than 10m, 1 in use, or not ours to remove (-v lists them)"
+  try slickq gc --match 'none*'
+  expect "$stderr" "nothing removed: no queue or cursor matches"
+  sleep 0.02
+  try slickq gc --match /job-1 --older-than 1ms
+  expect_match "$output" "removed job-1, *"
+  expect "$stderr" ""
+}

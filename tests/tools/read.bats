@@ -205,3 +205,35 @@ for line in sys.stdin:
   expect_match "$output" "*jump marker*"
   expect "$(slickq inspect w --slots --json | json "len(d['slots']) == d['capacity']")" True
 }
+
+@test "tail -f ends when its reader has gone, though nothing more comes" {
+  slickq push -q q -m a
+  for follow in "tail -f q --format text" "watch --interval 60s" "list -w 60"; do
+    # shellcheck disable=SC2086
+    timeout 20 bash -c "slickq $follow | head -1" >/dev/null
+  done
+}
+
+@test "a time-out is a failure unless what was waited for came" {
+  slickq push -q q -m a -m b
+  for wanted in "-n 2 0" "-n 3 5" "-n 0 5" "--from 0 0" "--from begin -n 2 0" "--from begin -n 3 5" "--from end 5"; do
+    # shellcheck disable=SC2086
+    try slickq tail q --timeout 50ms ${wanted% *}
+    expect_status "${wanted##* }"
+  done
+  try slickq tail q --timeout 50ms --format text -n 3
+  expect_status 5
+  expect "$output" $'a\nb'
+  expect "$stderr" "slickq: tail: q: too few came in time, 2 items printed"
+}
+
+@test "a hole before the oldest item is told by all who read from the beginning" {
+  hole=$GOLDEN_DIR/cpp-1.2.3/hole-at-wrap.bin
+  try slickq dump "$hole"
+  expected=$(grep -o 'hole [0-9]*\.\.[0-9]*' <<<"$stderr")
+  [ -n "$expected" ]
+  try slickq tail "$hole" --from begin
+  expect_match "$stderr" "*$expected*"
+  try slickq record "$hole" --from begin -o "$BATS_TEST_TMPDIR/capture"
+  expect_match "$stderr" "*$expected*"
+}

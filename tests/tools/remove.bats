@@ -107,11 +107,23 @@ hold() {  # NAME: somebody who knows nothing of slickq has it open
   nobody=(setpriv --reuid=65534 --regid=65534 --clear-groups "$SLICKQ_BIN_DIR/slickq")
   try "${nobody[@]}" ps open
   expect_status 0
-  expect "$output" "open: no slickq program; of others nothing is known (proof: flock)"
+  expect "$output" "open: unknown: no lock of slickq is held, of programs without one nothing is known (proof: flock)"
   expect_match "$stderr" "proof: flock: no slickq peer holds its lock; *"
   try "${nobody[@]}" ps closed
   expect_error 4 "slickq: ps: closed: not allowed to find out who has it open*"
   try "${nobody[@]}" ps closed --json
   expect_status 4
   expect "$(json "d['held'], d['proof']" <<<"$output")" "(True, 'none')"
+}
+
+@test "what is no file is told as the reading verbs do" {
+  mkdir "$SLICKQ_SHM_DIR/dir"
+  mkfifo "$SLICKQ_SHM_DIR/fifo"
+  python3 -c 'import socket, sys; socket.socket(socket.AF_UNIX).bind(sys.argv[1])' "$SLICKQ_SHM_DIR/socket"
+  for name in "dir directory" "fifo FIFO" "socket socket"; do
+    try slickq unlink "${name% *}" --force
+    expect_error 6 "slickq: unlink: ${name% *}: not a segment: a ${name#* }"
+    try slickq inspect "${name% *}"
+    expect_error 6 "slickq: inspect: ${name% *}: not a segment: a ${name#* }*"
+  done
 }

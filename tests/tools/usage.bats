@@ -101,3 +101,57 @@ load common
   try script -qec 'NO_COLOR=1 slickq list' /dev/null
   [[ "$output" != *$'\e'* ]]
 }
+
+@test "an empty value is a mistake, never the default" {
+  make_queue q --size 8 --elem 8
+  for command in "list --shm-dir" "inspect --name" "inspect --file" "push q --file" "create --size 8 --elem 8 --name" \
+    "replay" "record q -o"; do
+    # shellcheck disable=SC2086
+    try slickq $command ""
+    expect_error 2 "slickq: *: *is empty"
+  done
+  try slickq push q -m ""
+  expect_status 0
+}
+
+@test "without a verb, and asking for help in words" {
+  for flags in --json "--shm-dir /dev/shm"; do
+    # shellcheck disable=SC2086
+    try slickq $flags
+    expect_error 2 $'slickq: a verb is missing\n  slickq --help lists them'
+  done
+  expect "$(slickq help create)" "$(slickq create --help)"
+  expect "$(slickq help cursor set)" "$(slickq cursor set --help)"
+  expect "$(slickq help cursor)" "$(slickq cursor --help)"
+  expect "$(slickq help)" "$(slickq --help)"
+}
+
+@test "what people typed, and names of files, reach the terminal printable" {
+  printf 'x' >"$SLICKQ_SHM_DIR"/$'evil\e]0;me\a\u0085name'
+  for command in inspect dump verify unlink "create --size 8 --elem 8" "push -m a" "replay" "list -o"; do
+    # shellcheck disable=SC2086
+    try slickq $command $'a\e[31mb\nc\u009b31m\u202ed'
+    [ "$status" -ne 0 ]
+    [[ "$output$stderr" != *$'\e'* && "$output$stderr" != *$'\u009b'* && "$output$stderr" != *$'\u202e'* ]]
+    [ "$(wc -l <<<"$stderr")" -le 2 ]
+  done
+  try slickq list -a
+  [[ "$output" != *$'\e'* && "$output" != *$'\u0085'* ]]
+  try slickq create $'c1\u0085' --size 8 --elem 8
+  expect_error 2 "slickq: create: name 'c1?': a segment name holds no control characters"
+  slickq create "n\u00e9\u00a0" --size 8 --elem 8 >/dev/null
+}
+
+@test "counts of nothing are mistakes; a file has no queues for neighbours; one is singular" {
+  for command in "list --count 1" "list -w 1 --count 0" "watch --count 0"; do
+    # shellcheck disable=SC2086
+    try slickq $command
+    expect_error 2 "slickq: *: --count: *"
+  done
+  make_queue ticks --size 8 --elem 8
+  try slickq inspect --file tick
+  expect_error 3 "slickq: inspect: tick: no such file"
+  try slickq inspect "$BATS_TEST_TMPDIR/tick"
+  expect_error 3 "slickq: inspect: $BATS_TEST_TMPDIR/tick: no such file"
+  expect_match "$(slickq create one --size 1 --elem 1)" "created one: slq1, 1 element of 1 byte, *"
+}

@@ -10,6 +10,30 @@ setup() {
 
 shows() { slickq tail q --format text | grep -q "$1"; }
 
+@test "who truncates a queue ends nobody by a signal: push and pop say what happened" {
+  make_queue t --size 1024 --elem 64
+  yes | slickq push -q t 2>"$BATS_TEST_TMPDIR/pushed" &
+  pushing=$!
+  pids+=($pushing)
+  wait_until eval '[ "$(slickq inspect t --json | json "d[\"reserved_index\"]")" -gt 0 ]'
+  truncate -s 0 "$SLICKQ_SHM_DIR/t"
+  code=0
+  wait "$pushing" || code=$?
+  expect "$code" 6
+  expect_match "$(cat "$BATS_TEST_TMPDIR/pushed")" "slickq: push: t: somebody made it shorter while it was in use*slickq verify t"
+  make_queue u --size 1024 --elem 64
+  slickq pop u --cursor c --create -f 2>"$BATS_TEST_TMPDIR/popped" &
+  popping=$!
+  pids+=($popping)
+  wait_until test -e "$SLICKQ_SHM_DIR/u@c"
+  wait_until eval '[ "$(slickq ps u --json | json "d[\"count\"]")" -gt 0 ]'
+  truncate -s 0 "$SLICKQ_SHM_DIR/u"
+  code=0
+  wait "$popping" || code=$?
+  expect "$code" 6
+  expect_match "$(cat "$BATS_TEST_TMPDIR/popped")" "slickq: pop: u: somebody made it shorter*"
+}
+
 @test "push tells how many and the last index, unless quiet" {
   try slickq push q -m one -m two
   expect_status 0
@@ -148,4 +172,49 @@ shows() { slickq tail q --format text | grep -q "$1"; }
   try slickq pop hole --cursor c --create -n 5 --format raw
   expect_status 5
   expect "$stderr" "slickq: pop: hole: index 2 is reserved, but not published, 2 items taken"
+}
+
+@test "nothing is taken when the reader has gone, and what could not be written is named" {
+  slickq cursor create q w >/dev/null
+  slickq push -q q -m a
+  timeout 20 bash -c 'slickq pop q --cursor w -f --format text | head -1' >/dev/null
+  slickq push -q q -m b -m c
+  expect "$(slickq cursor show q w --json | json "d['value']")" 1
+  slickq cursor set q w begin >/dev/null
+  run --separate-stderr bash -c 'slickq pop q --cursor w -n 3 >/dev/full'
+  expect_status 1
+  expect_match "$stderr" "slickq: pop: q: item 0 was taken, but could not be written: *No space left*: it is lost"
+  run --separate-stderr bash -c 'slickq pop q --cursor w -n 3 >&-'
+  expect_status 1
+  expect_match "$stderr" "slickq: pop: q: item 1 was taken, but could not be written: *: it is lost"
+}
+
+@test "pop takes queue and cursor in one word, and no count of nothing" {
+  slickq push -q q -m a
+  expect "$(slickq pop q@w --create --format text)" a
+  try slickq pop q --cursor w -n 0
+  expect_error 2 "slickq: pop: --count: *"
+}
+
+@test "verbs that write tell a mistyped name as the others do" {
+  make_queue ticks --size 8 --elem 8
+  for verb in "push tick -m a" "pop tick --cursor c" "reset tick"; do
+    # shellcheck disable=SC2086
+    try slickq $verb
+    expect_error 3 $'slickq: *: tick: no such segment: *\n  did you mean ticks?'
+    # shellcheck disable=SC2086
+    try slickq ${verb/tick/nothing}
+    expect_error 3 $'slickq: *: nothing: no such segment: *\n  see what there is: slickq list'
+  done
+}
+
+@test "a number that a float cannot hold is refused, infinities are not" {
+  for value in 1e50 -1e39; do
+    try slickq push q --pack '<f' -- "$value"
+    expect_error 2 "slickq: push: $value: does not fit 'f' (4 bytes)"
+  done
+  slickq push -q q --pack '<f' inf
+  slickq push -q q --pack '<f' nan
+  slickq push -q q --pack '<f' 3.4e38
+  expect_match "$(slickq dump q --unpack '<f' -n 2 --from 0)" $'0 inf*\n1 nan*'
 }

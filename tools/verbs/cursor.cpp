@@ -9,6 +9,7 @@
 #include "../json.hpp"
 #include "../removable.hpp"
 #include "../ring_walk.hpp"
+#include "../source.hpp"
 #include "../table.hpp"
 #include "../values.hpp"
 #include "../verbs.hpp"
@@ -34,28 +35,30 @@ struct CursorState {
   std::string queue;
   std::string cursor;
   std::string segment;
-  std::uint64_t value = 0;
+  std::optional<std::uint64_t> value;     // none: it may not be read
   std::optional<std::uint64_t> reserved;  // none: there is no such queue
   std::uint64_t capacity = 0;
 
   std::optional<std::uint64_t> lag() const {
-    if (!reserved) return std::nullopt;
-    return *reserved > value ? *reserved - value : 0;
+    if (!reserved || !value) return std::nullopt;
+    return *reserved > *value ? *reserved - *value : 0;
   }
   std::optional<double> lag_percent() const {
-    if (!reserved) return std::nullopt;
+    if (!lag()) return std::nullopt;
     return 100.0 * static_cast<double>(*lag()) / static_cast<double>(capacity);
   }
 };
 
 std::string_view state_of(const CursorState& state) {
+  if (!state.value) return "unreadable";
   if (!state.reserved) return "no queue";
   if (state.value > *state.reserved) return "ahead of the queue";
   return *state.lag() > state.capacity ? "overrun" : "ok";
 }
 
 Json cursor_json(const CursorState& state) {
-  Json object{{"queue", state.queue}, {"cursor", state.cursor}, {"segment", state.segment}, {"value", state.value}};
+  Json object{{"queue", state.queue}, {"cursor", state.cursor}, {"segment", state.segment}};
+  object["value"] = state.value ? Json(*state.value) : Json(nullptr);
   object["reserved_index"] = state.reserved ? Json(*state.reserved) : Json(nullptr);
   object["lag"] = state.lag() ? Json(*state.lag()) : Json(nullptr);
   object["lag_pct"] = state.lag_percent() ? Json(*state.lag_percent()) : Json(nullptr);
@@ -69,11 +72,12 @@ Table cursor_table() {
 }
 
 void add_row(Table& table, const CursorState& state) {
-  table.add({state.queue, state.cursor, std::to_string(state.value), state.lag() ? std::to_string(*state.lag()) : "-",
+  const auto text = [](const std::optional<std::uint64_t>& n) { return n ? std::to_string(*n) : std::string("-"); };
+  table.add({state.queue, state.cursor, text(state.value), text(state.lag()),
              state.lag_percent() ? fmt::format("{:.1f}", *state.lag_percent()) : "-", std::string(state_of(state))});
 }
 
-CursorState cursor_state(const Session& session, const std::string& segment, std::uint64_t value) {
+CursorState cursor_state(const Session& session, const std::string& segment, std::optional<std::uint64_t> value) {
   const CursorName parts = split_cursor_name(segment).value();
   CursorState state{parts.queue, parts.cursor, segment, value, std::nullopt, 0};
   try {
@@ -92,7 +96,7 @@ void print_state(Session& session, const CursorState& state, std::string_view ou
     object.update(cursor_json(state));
     print_json(session, object);
   } else if (!outcome.empty()) {
-    session.out.line(fmt::format("{} {} at {}", outcome, state.segment, state.value));
+    session.out.line(fmt::format("{} {} at {}", outcome, state.segment, state.value.value_or(0)));
   } else {
     Table table = cursor_table();
     add_row(table, state);
@@ -104,25 +108,29 @@ Exit list_cursors(Session& session, const Options& options) {
   const std::string queue = options.queue.empty() ? std::string() : segment_name(options.queue);
   CatalogOptions catalog;
   catalog.shm_dir = session.globals.shm_dir;
+  catalog.everything = true;  // also those that may not be read
   catalog.holders = false;
   catalog.scan = false;
   Table table = cursor_table();
   Json list = Json::array();
   for (const Entry& entry : list_segments(catalog)) {
     const auto parts = split_cursor_name(entry.name);
-    if (entry.kind != EntryKind::cursor || !entry.cursor || !parts) continue;
+    const bool unreadable = entry.kind == EntryKind::unreadable && entry.file.bytes == sizeof(std::uint64_t);
+    if (!parts || (!entry.cursor && !unreadable)) continue;
     if (!queue.empty() && parts->queue != queue) continue;
-    const CursorState state = cursor_state(session, entry.name, *entry.cursor);
+    const CursorState state = cursor_state(session, entry.name, entry.cursor);
     add_row(table, state);
     list.push_back(cursor_json(state));
   }
+  if (table.empty() && !queue.empty()) require_segment(session, queue);
   if (session.globals.json) {
     Json object = json_object(session);
     object["cursors"] = std::move(list);
     print_json(session, object);
   } else {
     table.print(session);
-    if (table.empty()) session.note(fmt::format("no cursors in {}", session.globals.shm_dir));
+    const std::string of = queue.empty() ? "" : fmt::format("of {} ", queue);
+    if (table.empty()) session.note(fmt::format("no cursors {}in {}", of, session.globals.shm_dir));
   }
   return Exit::ok;
 }
@@ -195,7 +203,9 @@ std::shared_ptr<Options> declare_queue_and_cursor(Arguments& arguments) {
 std::vector<std::string> take_cursor(Options& options, std::size_t more) {
   std::vector<std::string> words = options.words;
   const auto parts = split_cursor_name(options.queue);
-  if (parts && words.size() == more) {
+  if (parts) {
+    if (words.size() < more) throw Error(Errc::invalid_argument, "WHERE", "missing", "begin, end, -N or an index");
+    if (words.size() > more) throw Error(Errc::invalid_argument, words.back(), "one argument too many");
     options.queue = parts->queue;
     options.cursor = parts->cursor;
     return words;

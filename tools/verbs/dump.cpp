@@ -1,7 +1,6 @@
 // slickq dump: print what is in the ring, and stop.
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <limits>
 #include <memory>
 
@@ -21,16 +20,10 @@ struct Options {
   ItemFlags items;
 };
 
-// All that is there begins with the first hole when it stands before the oldest item.
-std::uint64_t first_cursor(Session& session, const View& view, Position from) {
-  const std::uint64_t cursor = reading_start(session, view, from);
-  return from.at == Position::At::begin ? std::min(cursor, scan(view).published) : cursor;
-}
-
 Exit dump_queue(Session& session, const Options& options) {
   const View view = open_source(session, options.source);
   ItemPrinter printer(session, options.items, view.geometry().element_size());
-  const std::uint64_t cursor = first_cursor(session, view, options.from);
+  const std::uint64_t cursor = reading_start(session, view, options.from);
   // C as it is now: a dump of a queue in use ends.
   RingWalk walk(view, cursor, view.reserved_index(), [&](const Hole& hole) {
     session.note(

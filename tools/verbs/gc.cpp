@@ -13,6 +13,7 @@
 #include "slickq/glob.hpp"
 #include "slickq/names.hpp"
 #include "slickq/removal.hpp"
+#include "slickq/repair.hpp"
 
 namespace slickq::cli {
 namespace {
@@ -34,6 +35,8 @@ struct Fate {
   milliseconds age{};
   std::string left;
 };
+
+constexpr std::string_view kTooYoung = "too young";
 
 nanoseconds age_of(const Entry& entry) {
   timespec now{};
@@ -76,7 +79,7 @@ class Collector {
     const nanoseconds age = age_of(entry);
     Fate fate{entry.name, entry.file.bytes, duration_cast<milliseconds>(age), {}};
     fate.left = why_used(entry);
-    if (fate.left.empty() && age < options_.older_than) fate.left = "too young";
+    if (fate.left.empty() && age < options_.older_than) fate.left = kTooYoung;
     if (fate.left.empty()) fate.left = remove(entry);
     return fate;
   }
@@ -89,7 +92,8 @@ class Collector {
     // Asked now: the list may be as old as many removals take, and core asks for the cursor only.
     try {
       const Holders holders = find_holders(segment_path(session_.globals.shm_dir, cursor->queue));
-      return holders.held ? "its queue is held by " + holders.describe() : "";
+      if (nobody_has(holders)) return {};
+      return holders.held ? "its queue is held by " + holders.describe() : "its queue may be in use";
     } catch (const Error& error) {
       if (error.code() == Errc::not_found) return {};  // removed as an orphan itself
       return "its queue cannot be looked at: " + error.cause();
@@ -135,6 +139,17 @@ std::vector<Adopted> finish_removals(const Session& session, bool dry_run) {
   return found;
 }
 
+// "nothing removed: 111 younger than 10m, 2 in use (-v lists them)"
+std::string why_nothing(const Options& options, const std::vector<Fate>& fates) {
+  const auto young = std::ranges::count(fates, kTooYoung, &Fate::left);
+  const auto others = static_cast<std::ptrdiff_t>(fates.size()) - young;
+  std::string why;
+  if (young > 0) why = fmt::format("{} younger than {}", young, human_age(options.older_than));
+  if (others > 0) why += fmt::format("{}{} in use, or not ours to remove", why.empty() ? "" : ", ", others);
+  return fates.empty() ? "nothing removed: no queue or cursor matches"
+                       : fmt::format("nothing removed: {} (-v lists them)", why);
+}
+
 void print_text(Session& session, const Options& options, const std::vector<Fate>& fates,
                 const std::vector<Adopted>& finished) {
   for (const Adopted& one : finished) {
@@ -143,6 +158,10 @@ void print_text(Session& session, const Options& options, const std::vector<Fate
                                  : one.restored  ? "gave back"
                                                  : "finished the removal of",
                                  one.name));
+  }
+  if (!session.globals.verbose && finished.empty() &&
+      std::ranges::none_of(fates, [](const Fate& fate) { return fate.left.empty(); })) {
+    session.note(why_nothing(options, fates));
   }
   for (const Fate& fate : fates) {
     if (fate.left.empty()) {
@@ -183,14 +202,19 @@ Exit collect_all(Session& session, const Options& options) {
   return collector.worst();
 }
 
+// "/q*" is "q*", as with names.
+std::string pattern_of(const std::string& text) { return text.starts_with('/') ? text.substr(1) : text; }
+
 }  // namespace
 
 Run declare_gc(Arguments& arguments) {
   const auto options = std::make_shared<Options>();
-  arguments.option("--match", "GLOB", append_to(options->patterns), "names, with the wildcards of the shell; several",
-                   Arguments::Times::many);
+  arguments.option(
+      "--match", "GLOB",
+      [options](std::string_view, const std::string& text) { options->patterns.push_back(pattern_of(text)); },
+      "names, with the wildcards of the shell; several", Arguments::Times::many);
   arguments.option("--older-than", "TIME", into(options->older_than, parse_duration),
-                   "made, or changed as a file, so long ago; 10m");
+                   "made, or changed as a file, so long ago (10m)");
   arguments.flag("--dry-run", options->dry_run, "only tell what would be removed");
   arguments.epilogue(
       "An orphan is a queue or a cursor by its bytes, its name matches, it is old enough, and nobody has it open:\n"

@@ -10,10 +10,12 @@
 #include "../did_you_mean.hpp"
 #include "../interrupt.hpp"
 #include "../json.hpp"
+#include "../redraw.hpp"
 #include "../table.hpp"
 #include "../values.hpp"
 #include "../verbs.hpp"
 #include "slickq/catalog.hpp"
+#include "slickq/repair.hpp"
 
 namespace slickq::cli {
 namespace {
@@ -46,7 +48,8 @@ std::string bytes_cell(const Look& look) {
 
 // Not being allowed to find out is not a number.
 std::string holders_cell(const Holders& holders) {
-  return holders.proof == Proof::none ? "?" : std::to_string(holders.count());
+  const bool known = holders.held ? holders.proof != Proof::none : nobody_has(holders);
+  return known ? std::to_string(holders.count()) : "?";
 }
 
 std::string state_of(const Entry& entry) {
@@ -159,7 +162,7 @@ Json entry_json(const Entry& entry) {
   return object;
 }
 
-void print_table(Session& session, const Options& options, const std::vector<Entry>& entries) {
+void print_table(Session& session, const Options& options, const std::vector<Entry>& entries, Redraw* redraw) {
   const bool human_units = session.style.terminal && !options.exact_bytes;
   const auto columns = wanted_columns(options);
   std::vector<Table::Column> titles;
@@ -171,31 +174,35 @@ void print_table(Session& session, const Options& options, const std::vector<Ent
     for (const ListColumn* column : columns) cells.push_back(column->cell({&entry, human_units}));
     table.add(std::move(cells));
   }
+  if (redraw != nullptr) {
+    return redraw->draw(session, table.lines(session.style, !options.no_headings, Redraw::width()), "slickq list");
+  }
   table.print(session, !options.no_headings);
   if (table.empty()) session.note(fmt::format("no queues in {}", session.globals.shm_dir));
 }
 
-void print_round(Session& session, const Options& options) {
+// `redraw`: over the round before.
+void print_round(Session& session, const Options& options, Redraw* redraw = nullptr) {
   CatalogOptions catalog;
   catalog.shm_dir = session.globals.shm_dir;
   catalog.everything = options.all;
   catalog.holders = !options.names;
   catalog.scan = !options.names;
   const std::vector<Entry> entries = list_segments(catalog);
-  if (options.names) {
+  if (options.names && !session.globals.json) {
     for (const Entry& entry : entries) {
       if (is_shown(options, entry)) session.out.line(entry.name);
     }
   } else if (session.globals.json) {
     Json object = json_object(session);
     object["shm_dir"] = session.globals.shm_dir;
-    object["segments"] = Json::array();
+    Json& list = object[options.names ? "names" : "segments"] = Json::array();
     for (const Entry& entry : entries) {
-      if (is_shown(options, entry)) object["segments"].push_back(entry_json(entry));
+      if (is_shown(options, entry)) list.push_back(options.names ? Json(entry.name) : entry_json(entry));
     }
     options.every ? print_json_line(session, object) : print_json(session, object);
   } else {
-    print_table(session, options, entries);
+    print_table(session, options, entries, redraw);
   }
 }
 
@@ -204,20 +211,21 @@ Exit list_queues(Session& session, const Options& options) {
   if (!options.every && options.rounds) {
     throw Error(Errc::invalid_argument, "--count", "counts the rounds of -w SEC, which is missing");
   }
+  if (options.rounds == 0) throw Error(Errc::invalid_argument, "--count", "'0' would show nothing");
   if (!options.every) {
     print_round(session, options);
     return Exit::ok;
   }
   catch_interrupts();
-  const bool redraw = session.style.terminal && !session.globals.json;
+  const bool redraws = Redraw::is_possible(session) && !options.names;
+  Redraw redraw;
   for (std::uint64_t left = options.rounds.value_or(std::numeric_limits<std::uint64_t>::max()); left > 0;) {
-    if (redraw) session.out.write("\033[H\033[2J");
-    print_round(session, options);
+    print_round(session, options, redraws ? &redraw : nullptr);
     session.out.flush();
     if (--left == 0 || interrupted()) break;
-    pause_for(*options.every);
+    pause_for_reader(session.out, *options.every);
     if (interrupted()) break;
-    if (!redraw && !session.globals.json) session.out.line("");
+    if (!redraws && !session.globals.json) session.out.line("");
   }
   return Exit::ok;
 }

@@ -11,6 +11,7 @@
 #include "../values.hpp"
 #include "../verbs.hpp"
 #include "slickq/names.hpp"
+#include "slickq/truncation.hpp"
 #include "slickq/view.hpp"
 
 namespace slickq::cli {
@@ -64,6 +65,7 @@ class Popper {
     Backoff backoff;
     auto last_news = Clock::now();
     while (taken_ < wanted_ && !interrupted()) {
+      session_->out.check_reader();  // nothing is taken that nobody would see
       if (take()) {
         backoff.reset();
         last_news = Clock::now();
@@ -83,6 +85,7 @@ class Popper {
   // True when the queue had news: an item, or a reset.
   bool take() {
     const PopResult item = consumer_.pop_into(buffer_);
+    truncation_.require_whole(queue_->name());
     printer_.print_loss(item);
     switch (item.what) {
       case Pop::empty: return false;
@@ -104,6 +107,11 @@ class Popper {
     } catch (const OutputClosed&) {
       throw Error(Errc::system, queue_->name(),
                   fmt::format("item {} was taken, but standard output is closed: it is lost", item.index));
+    } catch (const Error& error) {
+      throw Error(error.code(), queue_->name(),
+                  fmt::format("item {} was taken, but could not be written: {}: {}: it is lost", item.index,
+                              error.object(), error.cause()),
+                  error.remedy(), error.system_error());
     }
   }
 
@@ -127,13 +135,20 @@ class Popper {
   const Queue* queue_;
   AtomicCursor cursor_;
   SharedConsumer consumer_;
+  TruncationCheck truncation_;
   ItemPrinter printer_;
   std::vector<std::byte> buffer_;
   std::uint64_t wanted_;
   std::uint64_t taken_ = 0;
 };
 
-Exit pop_items(Session& session, const Options& options) {
+Exit pop_items(Session& session, Options& options) {
+  if (options.count == 0) throw Error(Errc::invalid_argument, "--count", "'0' would take nothing");
+  const auto parts = split_cursor_name(options.queue);
+  if (parts && options.cursor.empty()) {
+    options.queue = parts->queue;
+    options.cursor = parts->cursor;
+  }
   if (options.cursor.empty()) {
     throw Error(Errc::invalid_argument, "--cursor", "missing: which shared cursor to take items by",
                 "slickq cursor list shows the cursors there are");
@@ -148,7 +163,7 @@ Exit pop_items(Session& session, const Options& options) {
 
 Run declare_pop(Arguments& arguments) {
   const auto options = std::make_shared<Options>();
-  arguments.operand_or_flag("QUEUE", into(options->queue), "name of a queue");
+  arguments.operand_or_flag("QUEUE", into(options->queue), "name of a queue, or QUEUE@CURSOR in one word");
   arguments.option("--cursor", "NAME", into(options->cursor), "the shared cursor, segment QUEUE@NAME");
   arguments.flag("--create", options->create, "make the cursor, at the oldest item, when there is none");
   arguments.option("-n,--count", "COUNT", into(options->count, parse_number), "so many items (1)");

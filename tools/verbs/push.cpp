@@ -14,6 +14,7 @@
 #include "../values.hpp"
 #include "../verbs.hpp"
 #include "slickq/producer.hpp"
+#include "slickq/truncation.hpp"
 
 namespace slickq::cli {
 namespace {
@@ -59,6 +60,7 @@ class Pusher {
       pace_.wait();
       if (interrupted()) return;
       require_pushed(producer_.push(bytes), queue_->name());
+      truncation_.require_whole(queue_->name());
       if (first_ == kNoIndex) first_ = producer_.last_index();
     }
   }
@@ -79,6 +81,7 @@ class Pusher {
   Queue* queue_;
   Producer producer_;
   Pace pace_;
+  TruncationCheck truncation_;
   std::uint64_t first_ = kNoIndex;
 };
 

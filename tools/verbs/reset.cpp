@@ -9,6 +9,7 @@
 #include "../values.hpp"
 #include "../verbs.hpp"
 #include "slickq/queue.hpp"
+#include "slickq/repair.hpp"
 
 namespace slickq::cli {
 namespace {
@@ -23,7 +24,7 @@ Exit run_reset(Session& session, const Options& options) {
   Queue queue =
       Queue::open(options.queue, session.globals.shm_dir, options.dry_run ? Access::read_only : Access::read_write);
   const Holders holders = find_holders(queue.segment().path());
-  if (holders.held && !options.force) {
+  if (!nobody_has(holders) && !options.force) {
     throw held_error(queue.name(), holders, fmt::format("stop them, or slickq reset {} --force", queue.name()));
   }
   const std::uint64_t before = queue.ring().reserved_index();
@@ -55,7 +56,8 @@ Run declare_reset(Arguments& arguments) {
   arguments.epilogue(
       "The queue is empty afterwards and begins at index 0 again. Consumers notice it, and so do named cursors: the\n"
       "next pop puts them back to 0.\n"
-      "Refused (exit code 7), with the holders named, while anybody has it open or mapped.");
+      "Refused (exit code 7), with the holders named, while anybody has it open or mapped; also when nobody can know:\n"
+      "only its owner and root can ask for others' programs.");
   return [options](Session& session) { return run_reset(session, *options); };
 }
 

@@ -1,6 +1,7 @@
 // slickq tail: the last items, and with -f those to come. Reads by pread only: read permission is enough.
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <limits>
 #include <memory>
 #include <optional>
@@ -50,15 +51,17 @@ class Tail {
     if (follows_ && !failed()) follow(cursor);
     session_->out.flush();
     if (failed()) return Exit::condition;
-    if (!timed_out_) return Exit::ok;
-    if (printed_ > 0 && (left_ == kUnlimited || left_ == 0)) return Exit::ok;
-    session_->note(
-        fmt::format("slickq: tail: {}: nothing came in time, {} printed", view_->name(), count_of(printed_, "item")));
+    if (!timed_out_ || is_content()) return Exit::ok;
+    session_->note(fmt::format("slickq: tail: {}: {} came in time, {} printed", view_->name(),
+                               options_->count.value_or(0) > 0 ? "too few" : "nothing", count_of(printed_, "item")));
     return Exit::condition;
   }
 
  private:
   static constexpr std::uint64_t kUnlimited = std::numeric_limits<std::uint64_t>::max();
+
+  // COUNT items are there, or without COUNT any: who waits for what is sent at any moment must not have to be faster.
+  bool is_content() const { return printed_ >= std::max<std::uint64_t>(options_->count.value_or(0), 1); }
 
   bool failed() const { return options_->fail_on_loss && lost_ > 0; }
 
@@ -109,9 +112,10 @@ class Tail {
     }
   }
 
-  // Nothing new for a while: is the queue still there, and is it a hole that holds us up?
+  // Nothing new for a while: is the queue still there, our reader, too, and is it a hole that holds us up?
   void look_around(std::uint64_t cursor, Clock::duration idle, std::uint64_t& told_stuck_at) {
     if (idle < std::chrono::milliseconds(100)) return;
+    session_->out.check_reader();
     if (view_->is_detached()) {
       throw Error(Errc::not_found, view_->name(), "was removed, or made anew, while it was followed",
                   "follow again to read the new one");
@@ -170,9 +174,10 @@ Run declare_tail(Arguments& arguments) {
   arguments.flag("--fail-on-loss", options->fail_on_loss, "stop with exit code 5 at the first lost element");
   declare_item_flags(arguments, options->items, "--template");
   arguments.epilogue(
-      "Never writes to the queue. Loss is told inline on standard error. Ctrl-C ends with exit code 0; a "
-      "--timeout\n"
-      "before anything came, or before COUNT items came, with 5.\n"
+      "Never writes to the queue. Loss is told inline on standard error. Ctrl-C ends with exit code 0. A --timeout "
+      "ends\n"
+      "with 5 when fewer than COUNT items were printed, those that were there included; without COUNT when none was.\n"
+      "-n 0 waits for something new.\n"
       "example: slickq tail -f ticks --format text");
   return [options](Session& session) { return tail_queue(session, *options); };
 }

@@ -1,19 +1,18 @@
 // slickq watch: rates, gap, lag and loss of queues, a line each per interval.
 #include <fmt/format.h>
-#include <sys/ioctl.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <chrono>
-#include <cstdlib>
 #include <ctime>
 #include <limits>
 #include <memory>
 #include <optional>
+#include <utility>
 
 #include "../interrupt.hpp"
 #include "../json.hpp"
 #include "../live_table.hpp"
+#include "../redraw.hpp"
 #include "../sampler.hpp"
 #include "../values.hpp"
 #include "../verbs.hpp"
@@ -82,28 +81,13 @@ Json sample_json(const Session& session, const QueueSample& sample, const std::s
   return object;
 }
 
-struct TerminalSize {
-  std::size_t columns = 80;
-  std::size_t lines = 24;
-};
-TerminalSize terminal_size() {
-  winsize size{};
-  if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) != 0 || size.ws_col == 0 || size.ws_row == 0) return {};
-  return {size.ws_col, size.ws_row};
-}
-
-bool can_redraw() {
-  const char* terminal = std::getenv("TERM");
-  return terminal != nullptr && *terminal != '\0' && std::string_view(terminal) != "dumb";
-}
-
 class Watch {
  public:
   Watch(Session& session, const Options& options)
       : session_(session),
         options_(options),
         sampler_({session.globals.shm_dir, options.names}),
-        redraws_(session.style.terminal && !session.globals.json && can_redraw()) {}
+        redraws_(Redraw::is_possible(session)) {}
 
   Exit run() {
     catch_interrupts();
@@ -113,7 +97,7 @@ class Watch {
       if (done > 0) {
         // By deadlines, so that rounds do not drift; after a round that took too long they begin anew.
         next = std::max(next + options_.interval, Clock::now());
-        pause_for(next - Clock::now());
+        pause_for_reader(session_.out, next - Clock::now());
         if (interrupted()) break;
       }
       print_round(sampler_.round(Clock::now()));
@@ -154,21 +138,11 @@ class Watch {
 
   // For people: the columns that fit, over those of the round before.
   void redraw(const std::vector<QueueSample>& samples) {
-    const TerminalSize size = terminal_size();
-    const auto placed = place_columns(natural_widths(samples, Units::human), size.columns - 1, false);
+    const auto placed = place_columns(natural_widths(samples, Units::human), Redraw::width(), false);
     std::vector<std::string> lines;
     if (!options_.no_headings && !samples.empty()) lines.push_back(heading(placed));
     for (const QueueSample& sample : samples) lines.push_back(row(placed, sample, Units::human));
-    const std::size_t room = std::max<std::size_t>(size.lines, 3) - 1;  // the last line is the cursor's
-    if (lines.size() > room) {
-      const std::size_t hidden = lines.size() - room + 1;
-      lines.resize(room - 1);
-      lines.push_back(clip_text(fmt::format("... {} more: slickq top", hidden), size.columns - 1));
-    }
-    if (drawn_ > 0) session_.out.write(fmt::format("\033[{}A\r", drawn_));
-    for (const std::string& line : lines) session_.out.line(line + "\033[K");
-    session_.out.write("\033[J");
-    drawn_ = lines.size();
+    redraw_.draw(session_, std::move(lines), "slickq top");
   }
 
   std::string heading(const std::vector<PlacedColumn>& placed) const {
@@ -207,7 +181,7 @@ class Watch {
   bool redraws_;
   bool told_empty_ = false;
   std::uint64_t appended_ = 0;
-  std::size_t drawn_ = 0;
+  Redraw redraw_;
   std::vector<std::size_t> widest_;
 };
 
@@ -228,7 +202,10 @@ Run declare_watch(Arguments& arguments) {
       "were overwritten while a named cursor stood before them.  holes: not published just now; the state tells of\n"
       "those that stay.  Never writes to a queue, and does not hold it. Ctrl-C ends with exit code 0.\n"
       "example: slickq watch 'tick*' --interval 500ms --json");
-  return [options](Session& session) { return Watch(session, *options).run(); };
+  return [options](Session& session) {
+    if (options->rounds == 0) throw Error(Errc::invalid_argument, "--count", "'0' would show nothing");
+    return Watch(session, *options).run();
+  };
 }
 
 }  // namespace slickq::cli

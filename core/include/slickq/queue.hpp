@@ -99,7 +99,7 @@ class Queue {
   /// remove_segment() (removal.hpp) is the careful way.
   bool unlink() const noexcept;
 
-  /// Empty the queue. Throws Error(busy), naming them, while anybody else holds the segment and not `force`.
+  /// Empty the queue. Throws Error(busy) unless `force`: while others hold it (named), or where they may, unproven.
   void reset(bool force = false);
 
  private:

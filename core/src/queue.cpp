@@ -188,7 +188,8 @@ void Queue::reset(bool force) {
     // A free lock says nothing of programs that take none: without a proof it counts as used.
     if (!nobody_has(others)) {
       throw Error(Errc::busy, name(), "may be in use, and we are not allowed to find out",
-                  "reset it as its owner or as root, or force it");
+                  others.by_caller ? "end this process's producers and readers of it first, or force it"
+                                   : "reset it as its owner or as root, or force it");
     }
   }
   ring_.reset();

@@ -46,10 +46,23 @@ std::string bytes_cell(const Look& look) {
   return look.human_units ? human_bytes(look.entry->file.bytes) : std::to_string(look.entry->file.bytes);
 }
 
+bool are_known(const Holders& holders) { return holders.held ? holders.proof != Proof::none : nobody_has(holders); }
+
 // Not being allowed to find out is not a number.
-std::string holders_cell(const Holders& holders) {
-  const bool known = holders.held ? holders.proof != Proof::none : nobody_has(holders);
-  return known ? std::to_string(holders.count()) : "?";
+std::string holders_cell(const Holders& holders) { return are_known(holders) ? std::to_string(holders.count()) : "?"; }
+
+// One look at all processes is for all queues; where it does not tell (a container does not see those outside) the
+// kernel is asked for a lease, queue by queue. Of many that takes its time: a refused lease is another look at all.
+constexpr std::size_t kAskedForLeases = 32;
+void ask_for_leases(std::vector<Entry>& entries) {
+  std::size_t asked = 0;
+  for (Entry& entry : entries) {
+    if (!entry.holders || are_known(*entry.holders) || ++asked > kAskedForLeases) continue;
+    try {
+      entry.holders = find_holders(entry.path);
+    } catch (const Error&) {  // gone, or not to be opened: what is known stands
+    }
+  }
 }
 
 std::string state_of(const Entry& entry) {
@@ -188,7 +201,8 @@ void print_round(Session& session, const Options& options, Redraw* redraw = null
   catalog.everything = options.all;
   catalog.holders = !options.names;
   catalog.scan = !options.names;
-  const std::vector<Entry> entries = list_segments(catalog);
+  std::vector<Entry> entries = list_segments(catalog);
+  ask_for_leases(entries);
   if (options.names && !session.globals.json) {
     for (const Entry& entry : entries) {
       if (is_shown(options, entry)) session.out.line(entry.name);

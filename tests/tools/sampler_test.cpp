@@ -229,7 +229,8 @@ TEST_CASE_FIXTURE(SamplerFixture, "a plain name that was never there, or is no q
   };
   CHECK(code_of("none") == Errc::not_found);
   CHECK(code_of("q@c") == Errc::corrupt);
-  CHECK(code_of("a/b") == Errc::invalid_argument);
+  CHECK(code_of("") == Errc::invalid_argument);
+  CHECK(code_of(dir.file("none")) == Errc::not_found);  // a path
   Sampler sampler = watching({"no*"});
   CHECK(next(sampler).empty());
   Sampler nowhere({dir.file("none")});

@@ -185,11 +185,11 @@ void Queue::reset(bool force) {
       throw Error(Errc::busy, name(), "held by " + others.describe() + "; a reset under them loses or repeats items",
                   "stop them first, or force it");
     }
-    // A free lock says nothing of programs that take none: without a proof it counts as used.
-    if (!nobody_has(others)) {
+    // A free lock says nothing of programs that take none: without a proof it counts as used. Where this process's own
+    // producers stand in the way of the proof, the lock and what /proc shows have to do: they are its caller's to know.
+    if (!nobody_has(others) && !others.by_caller) {
       throw Error(Errc::busy, name(), "may be in use, and we are not allowed to find out",
-                  others.by_caller ? "end this process's producers and readers of it first, or force it"
-                                   : "reset it as its owner or as root, or force it");
+                  "reset it as its owner or as root, or force it");
     }
   }
   ring_.reset();

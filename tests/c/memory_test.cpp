@@ -109,7 +109,7 @@ TEST_CASE("whichever allocation of a call fails, the answer is no_memory and not
   CHECK(fail_each_allocation(SLICKQ_OK, [&] { return slickq_cursor_create("q@c", 0, nullptr, &cursor); }) > 0);
   CHECK(fail_each_allocation(SLICKQ_OK, [&] { return slickq_producer_open(queue, nullptr, &producer); }) > 0);
   CHECK(fail_each_allocation(SLICKQ_OK, [&] { return slickq_consumer_open(queue, nullptr, &consumer); }) > 0);
-  CHECK(fail_each_allocation(SLICKQ_OK, [&] { return slickq_queue_reset(queue, 1); }) >= 0);
+  CHECK(fail_each_allocation(SLICKQ_OK, [&] { return slickq_queue_reset(queue, 0); }) >= 0);
 
   slickq_inspection seen{};
   seen.struct_size = sizeof seen;

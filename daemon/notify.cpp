@@ -32,7 +32,7 @@ std::optional<std::int64_t> number(std::string_view text) {
 // A status line is one line, and a short one: systemd drops a message of more than 4096 bytes whole, and with it the
 // sign of life that no text may cost.
 constexpr std::size_t kLongestStatus = 500;
-std::string status_line(std::string_view text) { return shortened(one_line(text), kLongestStatus); }
+std::string as_status(std::string_view text) { return shortened(one_line(text), kLongestStatus); }
 
 }  // namespace
 
@@ -68,10 +68,10 @@ Notify::~Notify() {
   if (fd_ >= 0) close(fd_);
 }
 
-bool Notify::ready(std::string_view status) const { return send("READY=1\nSTATUS=" + status_line(status)); }
+bool Notify::ready(std::string_view status) const { return send("READY=1\nSTATUS=" + as_status(status)); }
 
 bool Notify::round_finished(std::string_view status) const {
-  return send((watchdog_ ? "WATCHDOG=1\nSTATUS=" : "STATUS=") + status_line(status));
+  return send((watchdog_ ? "WATCHDOG=1\nSTATUS=" : "STATUS=") + as_status(status));
 }
 
 bool Notify::reloading(Monotonic now) const {

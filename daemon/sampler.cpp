@@ -22,8 +22,10 @@ std::optional<Look> Sampler::look(const QueueConfig& queue, const std::string& s
     // A lease makes open() fail for some milliseconds: open_segment() waits 50 ms for it to go, which is long enough.
     return look_at(slickq::View::open_segment(queue.name, shm_dir), queue, holders, now);
   } catch (const slickq::Error& error) {
-    why_blind_ = error.what();
-    if (is_for_now(error)) return std::nullopt;
+    if (is_for_now(error)) {
+      why_blind_ = error.what();
+      return std::nullopt;
+    }
     forget();
     inode_.reset();
     if (error.code() == slickq::Errc::not_found) return Look{};

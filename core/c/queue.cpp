@@ -41,21 +41,29 @@ void hand_out(slickq_queue** to, Make make) {
   *to = handle.release();
 }
 
+// The two calls that may make a segment: make(geometry, how) is Queue's part of them.
+template <class Make>
+slickq_status make_named(const char* call, const char* name, const slickq_queue_options* options, slickq_queue** queue,
+                         Make make) noexcept {
+  if (queue == nullptr) return is_null(call, "queue");
+  *queue = nullptr;
+  if (name == nullptr) return is_null(call, "name");
+  if (options == nullptr) return is_null(call, "options");
+  return guarded([&] {
+    const auto wanted = slickq::c::options_of(call, options);
+    const auto geometry = geometry_of(call, wanted);
+    const auto creating = create_options_of(call, wanted);
+    hand_out(queue, [&] { return make(geometry, creating); });
+  });
+}
+
 }  // namespace
 
 slickq_status slickq_queue_create(const char* name, const slickq_queue_options* options,
                                   slickq_queue** queue) noexcept {
-  constexpr const char* kCall = "slickq_queue_create";
-  if (queue == nullptr) return is_null(kCall, "queue");
-  *queue = nullptr;
-  if (name == nullptr) return is_null(kCall, "name");
-  if (options == nullptr) return is_null(kCall, "options");
-  return guarded([&] {
-    const auto wanted = slickq::c::options_of(kCall, options);
-    const auto geometry = geometry_of(kCall, wanted);
-    const auto creating = create_options_of(kCall, wanted);
-    hand_out(queue, [&] { return Queue::create(name, geometry, creating); });
-  });
+  return make_named(
+      "slickq_queue_create", name, options, queue,
+      [&](const Geometry& geometry, const CreateOptions& creating) { return Queue::create(name, geometry, creating); });
 }
 
 slickq_status slickq_queue_open(const char* name, const slickq_open_options* options, slickq_queue** queue) noexcept {
@@ -77,21 +85,14 @@ slickq_status slickq_queue_open(const char* name, const slickq_open_options* opt
 
 slickq_status slickq_queue_open_or_create(const char* name, const slickq_queue_options* options,
                                           slickq_queue** queue) noexcept {
-  constexpr const char* kCall = "slickq_queue_open_or_create";
-  if (queue == nullptr) return is_null(kCall, "queue");
-  *queue = nullptr;
-  if (name == nullptr) return is_null(kCall, "name");
-  if (options == nullptr) return is_null(kCall, "options");
-  return guarded([&] {
-    const auto wanted = slickq::c::options_of(kCall, options);
-    const auto geometry = geometry_of(kCall, wanted);
-    const auto creating = create_options_of(kCall, wanted);
-    hand_out(queue, [&] {
-      Queue found = Queue::open_or_create(name, geometry, creating);
-      if (!found.is_creator()) found.advise({creating.prefault, creating.lock_memory, creating.huge_pages});
-      return found;
-    });
-  });
+  return make_named("slickq_queue_open_or_create", name, options, queue,
+                    [&](const Geometry& geometry, const CreateOptions& creating) {
+                      Queue found = Queue::open_or_create(name, geometry, creating);
+                      if (!found.is_creator()) {
+                        found.advise({creating.prefault, creating.lock_memory, creating.huge_pages});
+                      }
+                      return found;
+                    });
 }
 
 slickq_status slickq_queue_local(const slickq_queue_options* options, slickq_queue** queue) noexcept {

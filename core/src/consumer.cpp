@@ -4,19 +4,10 @@
 #include <chrono>
 #include <new>
 
+#include "slickq/shared_position.hpp"
+
 namespace slickq {
 namespace {
-
-// A position others move too: whoever exchanges it first has the item.
-class SharedPosition {
- public:
-  explicit SharedPosition(AtomicCursor& cursor) noexcept : cursor_(&cursor) {}
-  std::uint64_t load() const noexcept { return cursor_->load(); }
-  bool move(std::uint64_t from, std::uint64_t to) noexcept { return cursor_->compare_exchange_weak(from, to); }
-
- private:
-  AtomicCursor* cursor_;
-};
 
 template <class Position>
 using Reader = BasicReader<HardwareMemory, Position>;

@@ -10,19 +10,9 @@
 #include "cursor.hpp"
 #include "queue_object.hpp"
 #include "slickq/reader.hpp"
+#include "slickq/shared_position.hpp"
 
 namespace slickq::python {
-
-/// A position others move, too: whoever exchanges it first has the item.
-class SharedPosition {
- public:
-  explicit SharedPosition(slickq::AtomicCursor cursor) noexcept : cursor_(cursor) {}
-  std::uint64_t load() const noexcept { return cursor_.load(); }
-  bool move(std::uint64_t from, std::uint64_t to) noexcept { return cursor_.compare_exchange_weak(from, to); }
-
- private:
-  slickq::AtomicCursor cursor_;
-};
 
 template <class Position>
 using PositionReader = BasicReader<HardwareMemory, Position>;

@@ -182,6 +182,21 @@ void ItemPrinter::print_loss(const PopResult& result) {
   session_->note(session_->style.yellow(loss_text(result)));
 }
 
+void ItemPrinter::print_hole(const Hole& hole) {
+  const std::uint64_t last = hole.next - 1;
+  if (session_->globals.json) {
+    const std::uint64_t missing = hole.next - hole.index;
+    cli::print_json_line(*session_, Json{{"missing", missing}, {"first_missing", hole.index}, {"last_missing", last}});
+    return;
+  }
+  session_->note(fmt::format("-- hole {}..{}: reserved, not published; a reader waits there", hole.index, last));
+}
+
+void ItemPrinter::print_reset() {
+  if (session_->globals.json) return cli::print_json_line(*session_, Json{{"reset", true}});
+  session_->note("-- the queue was reset");
+}
+
 std::string loss_text(const PopResult& result) {
   return fmt::format("-- lost {} ({}..{})", count_of(result.lost, "element"), result.first_lost, result.last_lost);
 }

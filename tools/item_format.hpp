@@ -13,6 +13,7 @@
 
 #include "session.hpp"
 #include "slickq/consumer.hpp"
+#include "slickq/scan.hpp"
 #include "struct_format.hpp"
 
 namespace slickq::cli {
@@ -38,6 +39,10 @@ class ItemPrinter {
   /// What `result` lost, if anything: a remark, "-- lost 12 elements (100..111)"; with --json a line of its own among
   /// those of the items, with the keys lost, first_lost and last_lost.
   void print_loss(const PopResult& result);
+  /// Elements that are reserved and not published: a remark, or a line with missing, first_missing and last_missing.
+  void print_hole(const Hole& hole);
+  /// The queue was emptied, indexes begin anew: a remark, or the line {"reset": true}.
+  void print_reset();
 
  private:
   struct Item {

@@ -138,6 +138,25 @@ TEST_CASE("reservations stop at 2^47 instead of wrapping") {
   }
 }
 
+TEST_CASE("an index that only damage leaves is refused, and stays for who looks at it") {
+  for (const Shape& shape : kShapes) {
+    CAPTURE(slickq::to_string(shape.layout));
+    Queue q = Queue::local(Geometry::make(shape.layout, 8, 8, shape.items));
+    const std::uint64_t most = shape.layout == Layout::wide ? ~std::uint64_t{0} : (std::uint64_t{1} << 48) - 1;
+    for (const std::uint64_t at : {most, most - shape.items, slickq::kMaxIndex + 1}) {
+      set_reserved(q, at);
+      CHECK(q.ring().reserve_singles(8).index == kNoIndex);
+      for (const std::uint32_t n : {1u, 2u, 8u}) {
+        CHECK(q.ring().reserve(n) == kNoIndex);
+        CHECK(q.ring().reserve_below(n, 100) == kNoIndex);
+        CHECK(q.ring().reserve_alone(n, kNoIndex, nullptr) == kNoIndex);
+      }
+      CHECK(q.ring().reserve_one(slickq::kMaxIndex) == kNoIndex);
+      CHECK(q.ring().reserved_index() >= at);
+    }
+  }
+}
+
 TEST_CASE("a size from shared memory never leads out of the ring") {
   Queue q = Queue::local(Geometry::make(Layout::slq1, 8, 8));
   auto& ring = q.ring();

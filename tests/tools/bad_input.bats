@@ -194,3 +194,29 @@ in_full_tmpfs() {  # SCRIPT, run in a directory that is a tmpfs of 1 MiB nobody 
   expect_status 1
   slickq verify q
 }
+
+# QUEUE VALUE: the first eight bytes, C, in which all layouts but wide keep a size in the low 16 bits.
+set_reserved_word() {
+  python3 -c 'import struct, sys
+with open(sys.argv[1], "r+b") as file: file.write(struct.pack("<Q", int(sys.argv[2], 0)))' "$SLICKQ_SHM_DIR/$1" "$2"
+}
+
+@test "a reserved index that no use can reach is told by all who look, refused by push, and not begun anew" {
+  make_queue narrow --size 8 --elem 8
+  make_queue wide --size 8 --elem 8 --layout wide
+  set_reserved_word narrow 0xffffffffffff0001
+  set_reserved_word wide 0xffffffffffffffff
+  for q in narrow wide; do
+    try slickq push "$q" -m x
+    expect_status 1
+    expect_match "$stderr" "slickq: push: $q: the highest index, 2^47, is reached*"
+    try slickq inspect "$q"
+    expect_status 0
+    expect_match "$output" "*note *damaged: the reserved index is beyond 2^47, where every reservation is refused*"
+    try slickq list -o name,state --no-headings
+    expect_match "$output" "*$q *damaged: the reserved index is beyond 2^47*"
+    try slickq verify "$q"
+    expect_status 6
+    expect_match "$output" "*the reserved index * is beyond 2^47, where reservations are refused*"
+  done
+}

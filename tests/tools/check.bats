@@ -162,14 +162,14 @@ load common
 @test "while it waits the queue is not held, and one that was made anew or removed is critical" {
   make_queue q --size 8 --elem 8
   slickq check q --min-rate 1 --interval 2s >"$BATS_TEST_TMPDIR/anew" &
-  sleep 0.5
+  wait_until pauses $!
   slickq create q --size 8 --elem 8 --replace >/dev/null
   status=0
   wait $! || status=$?
   expect_status 2
   expect_match "$(cat "$BATS_TEST_TMPDIR/anew")" "CRITICAL - q: was made anew while it was looked at | reserved=0c"
   slickq check q --min-rate 1 --interval 2s >"$BATS_TEST_TMPDIR/gone" &
-  sleep 0.5
+  wait_until pauses $!
   slickq unlink q
   status=0
   wait $! || status=$?

@@ -8,12 +8,14 @@ daemon: the daemon verbs, on a slickqd that is given reasons for its events.
 A verb that `slickq` offers and that has no schema, or that none of the runs here makes print JSON, is a mistake.
 Environment: SLICKQ_BIN_DIR, TEST_BIN_DIR, SOURCE_DIR, GOLDEN_DIR, SLICKQ_SHM_DIR (empty).
 """
+import http.client
 import json
 import os
 import pathlib
 import re
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -128,7 +130,7 @@ def check_files():
         if path.name != COMMON and wanted and f"{wanted.split('/')[0]}.schema.json" != path.name:
             mistake(f"{path.name}: is for {wanted}")
         verb = path.name.removeprefix("slickq.").removesuffix(".schema.json")
-        known = {v.replace(" ", "-") for v in verbs()} | {"defs", "slickqd.status"}
+        known = {v.replace(" ", "-") for v in verbs()} | {"defs", "slickqd.status", "slickqd.queues", "slickqd.history"}
         if verb not in known:
             mistake(f"{path.name}: there is no verb {verb}")
     for verb in verbs():
@@ -394,6 +396,15 @@ class Slickqd:
     def ask(self, verb, *arguments, codes=None):
         return run(f"daemon {verb}", *arguments, codes=codes, env=self.env)
 
+    def get(self, path):
+        """The answer to a GET request, which the verbs do not make."""
+        with socket.socket(socket.AF_UNIX) as connection:
+            connection.connect(str(self.socket))
+            connection.sendall(f"GET {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n".encode())
+            response = http.client.HTTPResponse(connection)
+            response.begin()
+            return response.read().decode()
+
     def has_told(self, kind):
         return kind in self.ask("events", "--kind", kind, codes=[0]).stdout
 
@@ -434,6 +445,11 @@ def check_daemon():
     stuck.kill()
     wait_until(lambda: daemon.has_told("repaired"))
     daemon.ask("status", codes=[0])
+    for path in ("/v1/queues", "/v1/history/q", "/v1/history/gone"):
+        take(f"GET {path}", daemon.get(path), path)
+    single, listed = json.loads(daemon.get("/v1/queues/q")), json.loads(daemon.get("/v1/queues"))["queues"][0]
+    if single.keys() != listed.keys():
+        mistake(f"GET /v1/queues/q: other keys than in /v1/queues: {single.keys() ^ listed.keys()}")
     holder = Other(*slickq("tail", "q", "-f", "--format", "text")).said("behind")
     daemon.ask("status", codes=[0])
     (SHM / "q").rename(SHM / "old")

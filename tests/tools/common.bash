@@ -35,6 +35,11 @@ expect_error() {
 # Waits as long as it takes; the test's own time limit ends one that waits in vain.
 wait_until() { until "$@"; do sleep 0.02; done; }
 
+# PID: does it have a handler for SIGINT? Before that the signal is lost on what a script started in the background.
+catches_interrupts() { (($((0x$(awk '/^SigCgt/ { print $2 }' "/proc/$1/status"))) & 2)); }
+# PID: has it begun its work, and waits now?
+pauses() { catches_interrupts "$1" && [[ $(<"/proc/$1/stat") == *") S "* ]]; }
+
 make_queue() { slickq create "$@" >/dev/null; }
 
 # Python reads the JSON on standard input as `d` and prints the expression; several make a tuple.

@@ -40,7 +40,9 @@ teardown() {
   small() { slickq doctor --shm-dir "$SLICKQ_SHM_DIR/small" || echo "exit $?"; }
   expect_match "$(small)" "*note     shm.space: 1.0M of 1.0M free in *docker run --shm-size*"
   head -c 900K /dev/zero >"$SLICKQ_SHM_DIR/small/filler"
-  expect_match "$(small)" "*warning  shm.space: 124.0K of 1.0M free in *slickq list -a*"
+  expect_match "$(small)" "*warning  shm.space: 124.0K of 1.0M free in *slickq list -a*remount,size=2G $SLICKQ_SHM_DIR/small*"
+  mkdir "$SLICKQ_SHM_DIR/small/below"
+  expect_match "$(slickq doctor --shm-dir "$SLICKQ_SHM_DIR/small/below")" "*remount,size=2G $SLICKQ_SHM_DIR/small"$'\n*'
   head -c 2M /dev/zero >"$SLICKQ_SHM_DIR/small/filler" || true
   expect_match "$(small)" "*broken   shm.space: 0 of 1.0M free in *exit 5"
   umount "$SLICKQ_SHM_DIR/small"

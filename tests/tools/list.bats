@@ -61,7 +61,7 @@ load common
   expect "$(slickq list -w 0.02 --count 2 --json | wc -l)" 2
   slickq list -w 0.02 >/dev/null &
   pids+=($!)
-  sleep 0.2
+  wait_until catches_interrupts "${pids[-1]}"
   kill -INT "${pids[-1]}"
   wait "${pids[-1]}"
 }

@@ -69,6 +69,26 @@ print(struct.unpack("<qd8s", sys.stdin.buffer.read()))')" "(-5, 2.5, b'hello\\x0
   expect "$stderr" ""
 }
 
+@test "with --json a hole and a reset are lines of their own among the items" {
+  cp "$GOLDEN_DIR/cpp-1.4.0/hole.bin" "$SLICKQ_SHM_DIR/hole"
+  kinds() { json_lines "'reset' if 'reset' in d else d.get('index', (d.get('missing'), d.get('first_missing'), d.get('last_missing')))"; }
+  for verb in "dump hole" "tail hole -n 10"; do
+    # shellcheck disable=SC2086
+    try slickq $verb --json
+    expect "$stderr" ""
+    expect "$(kinds <<<"$output")" $'0\n1\n(1, 2, 2)\n3\n4\n5'
+  done
+  slickq push -q q -m a
+  slickq tail q -f --from begin --json >"$BATS_TEST_TMPDIR/out" &
+  pids+=($!)
+  wait_until grep -q '"index":0' "$BATS_TEST_TMPDIR/out"
+  slickq reset -q --force q
+  wait_until grep -q reset "$BATS_TEST_TMPDIR/out"
+  slickq push -q q -m b
+  wait_until grep -q 62000000 "$BATS_TEST_TMPDIR/out"
+  expect "$(kinds <"$BATS_TEST_TMPDIR/out")" $'0\nreset\n0'
+}
+
 @test "a file with a segment's bytes is read like a queue" {
   slickq push -q q -m a
   cp "$SLICKQ_SHM_DIR/q" "$BATS_TEST_TMPDIR/saved"
@@ -173,6 +193,13 @@ print(struct.unpack("<qd8s", sys.stdin.buffer.read()))')" "(-5, 2.5, b'hello\\x0
     "$(json "str(d['last_lost'] + 1) + chr(10) + str(d['last_lost'] + 2)" <<<"$first")"
 }
 
+# EXPRESSION of `d`: its value for each line.
+json_lines() {
+  python3 -c 'import json,sys
+for line in sys.stdin:
+    d = json.loads(line)
+    print('"$1"')'
+}
 json_indexes() {
   python3 -c 'import json,sys
 for line in sys.stdin:
@@ -184,8 +211,7 @@ for line in sys.stdin:
   slickq tail -f q 2>"$BATS_TEST_TMPDIR/err" &
   local pid=$!
   pids+=("$pid")
-  wait_until grep -q slickq "/proc/$pid/comm"
-  sleep 0.2
+  wait_until catches_interrupts "$pid"  # it has opened the queue before
   rm "$SLICKQ_SHM_DIR/q"
   wait "$pid" || code=$?
   expect "$code" 3

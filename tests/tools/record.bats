@@ -27,9 +27,6 @@ stop_record() {
   wait "$recorder"
 }
 
-# PID: does it have a handler for SIGINT? Before that the signal is lost on what a script started in the background.
-catches_interrupts() { (($((0x$(awk '/^SigCgt/ { print $2 }' "/proc/$1/status"))) & 2)); }
-
 # Is what nobody reads from descriptor 9 as much as a pipe holds?
 pipe_is_full() {
   python3 -c 'import fcntl, struct, sys, termios
@@ -228,6 +225,19 @@ assert times == sorted(times) and all(abs(t - time.time()) < 600 for t in times)
     "$(printf '%s\t%s\t%s\n' a 0 '' b 0 '' b 0 'the queue was reset')"
 }
 
+@test "a queue that is truncated while it is recorded is damaged; what was read of it before is in the capture" {
+  make_queue q --size 1024 --elem 64
+  record_in_background c.pcapng q
+  slickq push -q q -m kept
+  wait_until grep -q kept c.pcapng
+  truncate -s 100 "$SLICKQ_SHM_DIR/q"
+  status=0
+  wait "$recorder" || status=$?
+  expect "$status" 6
+  expect_match "$(<"$summary.err")" "slickq: record: q: *truncated*"
+  expect "$(packets c.pcapng frame.packet_id frame.comment)" $'0\t'
+}
+
 @test "into a pipe, and a named pipe" {
   make_queue q --size 16 --elem 8
   slickq push -q q -m piped
@@ -341,6 +351,8 @@ assert times == sorted(times) and all(abs(t - time.time()) < 600 for t in times)
   expect_error 6 "slickq: replay: *: is no pcapng file*editcap*"
   try slickq replay c.pcapng --to /a=x --to /none=y
   expect_error 2 "slickq: replay: --to: nothing was recorded of 'none'"
+  try slickq replay c.pcapng --to a=x --to a=y
+  expect_error 2 "slickq: replay: --to: two names for 'a', the first is 'x'*replay twice"
   # Of all these mistakes nothing was pushed, least of all into the recorded queues.
   expect "$(slickq list -o name,reserved --no-headings | tr -s ' \n' ' ')" "a 1 b 1 x 1 y 1 "
 }

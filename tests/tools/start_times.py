@@ -35,10 +35,11 @@ COMMANDS = {
     "repair": "repair q --dry-run",
     "reset": "reset q --dry-run",
     "check": "check q",
+    "doctor": "doctor",
     "completion": "completion bash",
     "version": "version",
 }
-OTHERS = {"watch", "top", "record", "replay", "doctor", "bench", "daemon status", "daemon reload", "daemon plan",
+OTHERS = {"watch", "top", "record", "replay", "bench", "daemon status", "daemon reload", "daemon plan",
           "daemon events"}
 
 SILENCE = [(os.POSIX_SPAWN_OPEN, stream, "/dev/null", os.O_RDWR, 0) for stream in (1, 2)]

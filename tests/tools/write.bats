@@ -163,7 +163,7 @@ shows() { slickq tail q --format text | grep -q "$1"; }
   seq 1000 | slickq push -q big
   all_taken() { [ "$(cat "$BATS_TEST_TMPDIR"/out? | wc -l)" -ge 1000 ]; }
   wait_until all_taken
-  for pid in "${pids[@]}"; do kill -INT "$pid"; wait "$pid"; done
+  for pid in "${pids[@]}"; do wait_until catches_interrupts "$pid"; kill -INT "$pid"; wait "$pid"; done
   expect "$(sort -n "$BATS_TEST_TMPDIR"/out?)" "$(seq 1000)"
 }
 

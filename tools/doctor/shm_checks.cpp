@@ -10,6 +10,7 @@
 
 #include <cerrno>
 #include <cstring>
+#include <filesystem>
 
 #include "../values.hpp"
 #include "finding.hpp"
@@ -42,6 +43,19 @@ void judge_kind(const std::string& dir, const struct statfs& facts, Findings& fi
   }
 }
 
+// Where the file system of `dir` is mounted, as far as device numbers tell: only that can be mounted anew.
+std::string mount_point_of(const std::string& dir) {
+  std::error_code error;
+  std::filesystem::path path = std::filesystem::canonical(dir, error);
+  struct stat here {};
+  struct stat above {};
+  if (error || stat(path.c_str(), &here) != 0) return dir;
+  while (path.has_relative_path() && stat(path.parent_path().c_str(), &above) == 0 && above.st_dev == here.st_dev) {
+    path = path.parent_path();
+  }
+  return path;
+}
+
 void judge_space(const std::string& dir, const Space& space, Findings& findings) {
   const double used = used_percent(space.bytes, space.free);
   const std::string evidence =
@@ -50,7 +64,8 @@ void judge_space(const std::string& dir, const Space& space, Findings& findings)
   Finding finding{"shm.space", Health::ok, evidence, ""};
   if (used >= 80) {
     finding.health = used >= 99 ? Health::broken : Health::warning;
-    finding.remedy = fmt::format("what is it? slickq list -a   grow it: mount -o remount,size=2G {}", dir);
+    finding.remedy =
+        fmt::format("what is it? slickq list -a   grow it: mount -o remount,size=2G {}", mount_point_of(dir));
   } else if (space.bytes != 0 && space.bytes <= kSmall) {
     finding.health = Health::note;
     finding.remedy = "in a container: docker run --shm-size 1g";
@@ -59,7 +74,8 @@ void judge_space(const std::string& dir, const Space& space, Findings& findings)
   if (used_percent(space.files, space.files_free) >= 90) {
     findings.push_back({"shm.files", Health::warning,
                         fmt::format("{} of {} files are left in {}", space.files_free, space.files, dir),
-                        fmt::format("remove what nobody uses: slickq gc   or: mount -o remount,nr_inodes=1M {}", dir)});
+                        fmt::format("remove what nobody uses: slickq gc   or: mount -o remount,nr_inodes=1M {}",
+                                    mount_point_of(dir))});
   }
 }
 

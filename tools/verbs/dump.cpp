@@ -26,8 +26,7 @@ Exit dump_queue(Session& session, const Options& options) {
   const std::uint64_t cursor = reading_start(session, view, options.from);
   // C as it is now: a dump of a queue in use ends.
   RingWalk walk(view, cursor, view.reserved_index(), [&](const Hole& hole) {
-    session.note(
-        fmt::format("-- hole {}..{}: reserved, not published; a reader waits there", hole.index, hole.next - 1));
+    printer.print_hole(hole);
     return true;
   });
   std::vector<std::byte> elements;
@@ -37,7 +36,7 @@ Exit dump_queue(Session& session, const Options& options) {
     const PopResult item = walk.next(elements);
     lost += item.lost;
     if (session.globals.json) printer.print_loss(item);
-    if (item.what == Pop::reset) session.note("-- the queue was reset meanwhile");
+    if (item.what == Pop::reset) printer.print_reset();
     if (item.what != Pop::item) break;
     printer.print(item.index, item.count, elements);
     ++printed;
@@ -57,7 +56,8 @@ Run declare_dump(Arguments& arguments) {
   arguments.option("-n,--count", "COUNT", into(options->count, parse_number), "at most so many items");
   declare_item_flags(arguments, options->items, "-f,--template");
   arguments.epilogue(
-      "All items are shown, also those behind a hole; holes are told on standard error.\n"
+      "All items are shown, also those behind a hole; holes are told on standard error,\n"
+      "with --json as lines of their own.\n"
       "example: slickq dump ticks --from -3 --unpack '<qd8s'");
   return [options](Session& session) { return dump_queue(session, *options); };
 }

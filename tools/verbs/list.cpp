@@ -69,6 +69,7 @@ std::string state_of(const Entry& entry) {
   if (!entry.explanation.empty()) return fmt::format("{}: {}", slickq::to_string(entry.kind), entry.explanation);
   if (entry.kind != EntryKind::queue) return std::string(slickq::to_string(entry.kind));
   if (!entry.scan) return "ok";
+  if (entry.scan->reserved > kMaxIndex) return "damaged: the reserved index is beyond 2^47";
   if (!entry.scan->consistent) return "inconsistent";
   return entry.scan->holes.empty() ? "ok" : count_of(entry.scan->holes.size(), "hole");
 }

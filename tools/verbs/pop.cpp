@@ -90,7 +90,7 @@ class Popper {
     switch (item.what) {
       case Pop::empty: return false;
       case Pop::too_small: buffer_.resize(std::size_t{item.count} * queue_->geometry().element_size()); return true;
-      case Pop::reset: session_->note("-- the queue was reset"); return true;
+      case Pop::reset: printer_.print_reset(); return true;
       case Pop::item: break;
     }
     deliver(item);

@@ -131,6 +131,7 @@ class Renames {
       } else {
         std::string from = text.substr(0, sign);
         if (from.starts_with('/')) from.erase(0, 1);
+        require_first_of(from);
         some_.push_back({std::move(from), segment_name(text.substr(sign + 1)), false});
       }
     }
@@ -163,6 +164,15 @@ class Renames {
     std::string to;
     bool used;
   };
+
+  void require_first_of(const std::string& from) const {
+    for (const Rename& rename : some_) {
+      if (rename.from != from) continue;
+      throw Error(Errc::invalid_argument, "--to", fmt::format("two names for '{}', the first is '{}'", from, rename.to),
+                  "what was recorded of a queue goes into one queue; to fill two, replay twice");
+    }
+  }
+
   std::string all_;
   int used_for_all_ = 0;
   std::vector<Rename> some_;

@@ -77,8 +77,7 @@ class Tail {
         pause_for(std::chrono::milliseconds(100));
         return false;
       }
-      session_->note(
-          fmt::format("-- hole {}..{}: reserved, not published; a reader waits there", hole.index, hole.next - 1));
+      printer_.print_hole(hole);
       return true;
     });
     while (left_ > 0 && !interrupted()) {
@@ -134,7 +133,7 @@ class Tail {
       printer_.print_loss(item);
       if (failed()) return false;
     }
-    if (item.what == Pop::reset) session_->note("-- the queue was reset");
+    if (item.what == Pop::reset) printer_.print_reset();
     if (item.what != Pop::item) return true;
     printer_.print(item.index, item.count, elements_);
     ++printed_;

@@ -369,7 +369,14 @@ class BasicRing {
     // we began (journal.hpp). Free on x86. What the elements need is the fence after it.
     std::uint64_t seen = Memory::fetch_add(&header()->reserved, need << 16, std::memory_order_acq_rel);
     const std::uint64_t index = packed_index(seen);
-    if (index + need > kMaxIndex) return kNoIndex;  // 2^47 further reservations fit before the word could wrap
+    if (index + need > kMaxIndex) {
+      // 2^47 further reservations fit before the word could wrap. Only damage leaves it so near to that, and must not
+      // let C begin anew: taken back.
+      if (index + need > packed_index(~std::uint64_t{0})) {
+        Memory::fetch_add(&header()->reserved, std::uint64_t{0} - (need << 16), std::memory_order_relaxed);
+      }
+      return kNoIndex;
+    }
     if (packed_size(seen) != (size & 0xFFFF)) {
       // The size of the last reservation, as the originals keep it: best effort, dropped when somebody was faster.
       std::uint64_t expected = seen + (need << 16);
@@ -391,6 +398,7 @@ class BasicRing {
     const std::uint64_t need = geometry_->footprint(n);
     for (;;) {
       const std::uint64_t at = counter.at();
+      if (at > kMaxIndex) return kNoIndex;  // only by damage: what is added to it could wrap, and C would begin anew
       const std::uint64_t index = start_of_item(at, need);
       const bool fits = index + need <= std::min(limit, kMaxIndex);
       if (!fits && !needs_the_jump_first(at, index, need, limit)) return kNoIndex;

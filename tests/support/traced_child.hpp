@@ -143,6 +143,14 @@ class TracedChild {
     return true;
   }
 
+  /// At an entry: the call is not made, and fails with `error`. Then it is at the exit.
+  void fail_call(int error) {
+    poke_user(offsetof(user, regs.orig_rax), ~std::uint64_t{0});  // no call has that number
+    go(PTRACE_SYSCALL);
+    if (!is_stopped_by(SIGTRAP | 0x80)) throw std::runtime_error("traced child: " + describe());
+    poke_user(offsetof(user, regs.rax), static_cast<std::uint64_t>(-static_cast<std::int64_t>(error)));
+  }
+
   /// SIGKILL, here and now: what it had not executed is never executed. Returns when the kernel has cleaned up.
   void kill_now() {
     if (pid_ <= 0) return;

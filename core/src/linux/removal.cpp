@@ -137,7 +137,8 @@ Remover::Step Remover::attempt() {
   if (!fd) {
     if (errno == ENOENT || errno == ELOOP) return Step::again;
     if (errno == EWOULDBLOCK) return Step::in_use;
-    throw system_failure(name_, "cannot open to see whether it is in use", errno, "run as its owner or as root");
+    throw system_failure(name_, "cannot open to see whether it is in use", errno,
+                         errno == EACCES ? "run as its owner or as root" : "");
   }
   struct stat opened {};
   if (fstat(fd.get(), &opened) != 0) throw system_failure(name_, "cannot stat", errno);

@@ -31,7 +31,9 @@ const std::map<long, std::vector<int>>& faults() {
       {SYS_flock, {ENOLCK, EINTR}},
       {SYS_fallocate, {ENOSPC, EINTR}},
       {SYS_ftruncate, {ENOSPC}},
+#if !defined(__SANITIZE_ADDRESS__)  // whose own memory it would be
       {SYS_mmap, {ENOMEM, EAGAIN}},
+#endif
       {SYS_madvise, {ENOMEM, EINVAL}},
       {SYS_fchmod, {EPERM}},
       {SYS_fchown, {EPERM}},

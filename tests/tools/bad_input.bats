@@ -215,6 +215,9 @@ with open(sys.argv[1], "r+b") as file: file.write(struct.pack("<Q", int(sys.argv
     expect_match "$output" "*note *damaged: the reserved index is beyond 2^47, where every reservation is refused*"
     try slickq list -o name,state --no-headings
     expect_match "$output" "*$q *damaged: the reserved index is beyond 2^47*"
+    try slickq check "$q"
+    expect_status 2
+    expect_match "$output" "CRITICAL - $q: damaged: the reserved index is beyond 2^47, where every reservation is refused*"
     try slickq verify "$q"
     expect_status 6
     expect_match "$output" "*the reserved index * is beyond 2^47, where reservations are refused*"

@@ -83,6 +83,26 @@ class Lifetime(unittest.TestCase):
         time.sleep(0.2)  # when a tracker would remove it
         self.assertEqual(SlickQueue(name="q", element_size=16).read(0)[0][:1], b"x")
 
+    def test_a_daemon_thread_that_waits_ends_with_its_program(self):
+        """CPython ends such a thread where it asks for the GIL once more: inside our call."""
+        q = SlickQueue(name="q", size=64, element_size=16)
+        for how in ("for k in range(2**63): q.read_wait(k)", "while True: q.read_wait(cursor, 0.001)",
+                    "while True: stuck()"):
+            program = (OPEN + "import threading, time; from slick_queue_py import AtomicCursor\n"
+                       "cursor = AtomicCursor(bytearray(8))\n"
+                       "narrow = SlickQueue(size=1, element_size=8)\n"
+                       "other = threading.Thread(target=narrow.reserve); other.start(); other.join()\n"
+                       "def stuck():\n    try: narrow.push(b'x')\n    except RuntimeError: pass\n"
+                       f"def loop():\n    {how}\n"
+                       "threading.Thread(target=loop, daemon=True).start(); time.sleep(0.3)")
+            with self.subTest(how):
+                process = subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE,
+                                           stderr=subprocess.PIPE)
+                while process.poll() is None:
+                    q.push(b"x")
+                    time.sleep(0.001)
+                self.assertEqual((*process.communicate(), process.returncode), (b"", b"", 0))
+
     def test_a_producer_killed_between_reserve_and_publish_is_proven_dead(self):
         q = SlickQueue(name="q", size=8, element_size=16)
         program = OPEN + "q.reserve(); q.reserve(2); os.kill(os.getpid(), signal.SIGKILL)"

@@ -5,6 +5,8 @@
 
 #define PY_SSIZE_T_CLEAN
 #include <Python.h>
+#include <cxxabi.h>
+#include <unistd.h>
 
 #include <cstddef>
 #include <cstdint>
@@ -63,12 +65,22 @@ class Buffer {
 };
 
 /// Other threads run meanwhile.
+///
+/// A daemon thread that wants the GIL back when the interpreter is at its end does not get it: CPython up to 3.13 ends
+/// the thread right there (pthread_exit), which unwinds our frames. They must not run, as all they own is Python's: the
+/// thread rests until the process is gone, which is what CPython 3.14 does itself.
 class WithoutGil {
  public:
   WithoutGil() noexcept : state_(PyEval_SaveThread()) {}
   WithoutGil(const WithoutGil&) = delete;
   WithoutGil& operator=(const WithoutGil&) = delete;
-  ~WithoutGil() { PyEval_RestoreThread(state_); }
+  ~WithoutGil() {
+    try {
+      PyEval_RestoreThread(state_);
+    } catch (const abi::__forced_unwind&) {
+      for (;;) pause();
+    }
+  }
 
  private:
   PyThreadState* state_;

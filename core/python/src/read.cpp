@@ -78,11 +78,9 @@ PyObject* read(PyObject* self, PyObject* const* given, Py_ssize_t positional, Py
   static constexpr Signature<1> signature{"read", {"read_index"}, 1};
   std::array<PyObject*, 1> bound;
   if (!signature.bind(given, positional, keywords, bound)) return nullptr;
-  QueueState* const state = open_state(self);
-  if (state == nullptr) return nullptr;
-  return at_position(bound[0], [&](auto position, bool is_shared) -> PyObject* {
+  return at_position(self, bound[0], [](QueueState& state, Handle& handle, auto position, bool is_shared) -> PyObject* {
     Item item;
-    if (!take_item(*state, state->handle->queue.ring(), position, item)) return nullptr;
+    if (!take_item(state, handle.queue.ring(), position, item)) return nullptr;
     return answer(std::move(item), position.load(), is_shared);
   });
 }
@@ -110,20 +108,20 @@ bool to_deadline(PyObject* timeout, Clock::time_point& deadline) {
 
 /// Sleep until there may be something at the position, for a while at most. False: an exception is set.
 template <class Position>
-bool wait_a_while(const HandlePtr& handle, const Position& position, Clock::time_point deadline) {
+bool wait_a_while(const Handle& handle, const Position& position, Clock::time_point deadline) {
   {
     const WithoutGil others_run;
-    const Queue& queue = handle->queue;
+    const Queue& queue = handle.queue;
     const Ring& ring = queue.ring();
     Waiter waiter(Wait::block(), queue.annex(), queue.writable());
     waiter.until(std::min(deadline, Clock::now() + kWaitAtOnce), [&] {
       const std::uint64_t cursor = position.load();
       const std::uint64_t reserved = ring.reserved_index();
       const bool is_elsewhere = reserved < cursor || reserved - cursor > ring.geometry().capacity();
-      return is_elsewhere || !ring.is_nothing_at(cursor) || handle->closed.load(std::memory_order_relaxed);
+      return is_elsewhere || !ring.is_nothing_at(cursor) || handle.closed.load(std::memory_order_relaxed);
     });
   }
-  return PyErr_CheckSignals() == 0 && is_still_open(*handle);
+  return PyErr_CheckSignals() == 0 && is_still_open(handle);
 }
 
 PyDoc_STRVAR(
@@ -140,17 +138,16 @@ PyObject* read_wait(PyObject* self, PyObject* const* given, Py_ssize_t positiona
   std::array<PyObject*, 2> bound;
   Clock::time_point deadline;
   if (!signature.bind(given, positional, keywords, bound) || !to_deadline(bound[1], deadline)) return nullptr;
-  QueueState* const state = open_state(self);
-  if (state == nullptr) return nullptr;
-  const HandlePtr handle = state->handle;  // close() may come while we wait
-  return at_position(bound[0], [&](auto position, bool is_shared) -> PyObject* {
-    Item item;
-    for (;;) {
-      if (!take_item(*state, handle->queue.ring(), position, item)) return nullptr;
-      if (item.bytes || Clock::now() >= deadline) return answer(std::move(item), position.load(), is_shared);
-      if (!wait_a_while(handle, position, deadline)) return nullptr;
-    }
-  });
+  return at_position(self, bound[0],
+                     [&](QueueState& state, Handle& handle, auto position, bool is_shared) -> PyObject* {
+                       Item item;
+                       for (;;) {
+                         if (!take_item(state, handle.queue.ring(), position, item)) return nullptr;
+                         if (item.bytes || Clock::now() >= deadline)
+                           return answer(std::move(item), position.load(), is_shared);
+                         if (!wait_a_while(handle, position, deadline)) return nullptr;
+                       }
+                     });
 }
 
 // Where the newest published item begins: as the header says, or, in layouts that do not say it, by looking back.

@@ -90,15 +90,14 @@ PyObject* read_many(PyObject* self, PyObject* const* given, Py_ssize_t positiona
   std::array<PyObject*, 2> bound;
   std::uint64_t most = 0;
   if (!signature.bind(given, positional, keywords, bound) || !to_count(bound[1], "max", most)) return nullptr;
-  QueueState* const state = open_state(self);
-  if (state == nullptr) return nullptr;
-  return at_position(bound[0], [&](auto position, bool is_shared) -> PyObject* {
-    Ref bytes = take_bytes(*state, state->handle->queue.ring(), position, most);
-    if (!bytes) return nullptr;
-    const Py_ssize_t count = PyBytes_GET_SIZE(bytes.get()) / static_cast<Py_ssize_t>(state->geometry.element_size());
-    Ref next = next_of(bound[0], position.load(), is_shared);
-    return next ? Py_BuildValue("(NnN)", bytes.release(), count, next.release()) : nullptr;
-  });
+  return at_position(
+      self, bound[0], [&](QueueState& state, Handle& handle, auto position, bool is_shared) -> PyObject* {
+        Ref bytes = take_bytes(state, handle.queue.ring(), position, most);
+        if (!bytes) return nullptr;
+        const Py_ssize_t count = PyBytes_GET_SIZE(bytes.get()) / static_cast<Py_ssize_t>(state.geometry.element_size());
+        Ref next = next_of(bound[0], position.load(), is_shared);
+        return next ? Py_BuildValue("(NnN)", bytes.release(), count, next.release()) : nullptr;
+      });
 }
 
 extern const char read_into_doc[] =
@@ -118,22 +117,21 @@ PyObject* read_into(PyObject* self, PyObject* const* given, Py_ssize_t positiona
   if (!signature.bind(given, positional, keywords, bound)) return nullptr;
   const Buffer buffer(bound[0], PyBUF_WRITABLE);
   if (!buffer) return nullptr;
-  QueueState* const state = open_state(self);
-  if (state == nullptr) return nullptr;
-  return at_position(bound[1], [&](auto position, bool is_shared) -> PyObject* {
-    const std::uint64_t element = state->geometry.element_size();
-    const auto room = buffer.bytes().first(buffer.bytes().size() / element * element);
-    Haul haul;
-    if (!room.empty()) haul = take_items(*state, state->handle->queue.ring(), position, room);
-    if (room.empty() || haul.too_large != 0) {
-      PyErr_Format(PyExc_ValueError, "the buffer has %zu bytes, the item %llu", buffer.bytes().size(),
-                   static_cast<unsigned long long>(std::max(haul.too_large, element)));
-      return nullptr;
-    }
-    Ref next = next_of(bound[1], position.load(), is_shared);
-    const auto count = static_cast<unsigned long long>(haul.bytes / element);
-    return next ? Py_BuildValue("(KN)", count, next.release()) : nullptr;
-  });
+  return at_position(
+      self, bound[1], [&](QueueState& state, Handle& handle, auto position, bool is_shared) -> PyObject* {
+        const std::uint64_t element = state.geometry.element_size();
+        const auto room = buffer.bytes().first(buffer.bytes().size() / element * element);
+        Haul haul;
+        if (!room.empty()) haul = take_items(state, handle.queue.ring(), position, room);
+        if (room.empty() || haul.too_large != 0) {
+          PyErr_Format(PyExc_ValueError, "the buffer has %zu bytes, the item %llu", buffer.bytes().size(),
+                       static_cast<unsigned long long>(std::max(haul.too_large, element)));
+          return nullptr;
+        }
+        Ref next = next_of(bound[1], position.load(), is_shared);
+        const auto count = static_cast<unsigned long long>(haul.bytes / element);
+        return next ? Py_BuildValue("(KN)", count, next.release()) : nullptr;
+      });
 }
 
 }  // namespace slickq::python

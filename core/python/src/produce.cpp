@@ -45,13 +45,21 @@ bool patiently(const HandlePtr& handle, Producing& producing, Push& result, Atte
   }
 }
 
-// Of what was not pushed, but of `late`.
-PyObject* complain(Push why) {
+// Of what was not pushed, but of `late`. `n`: elements that were to go in.
+PyObject* complain(Push why, const Producing& producing, std::uint64_t n) {
   switch (why) {
     case Push::exhausted:
       PyErr_SetString(PyExc_RuntimeError, "the last index, 2**47, is reached: create the queue anew");
       break;
     case Push::obstructed:
+      if (const auto own = producing.own_in_the_way(n)) {
+        PyErr_Format(
+            PyExc_RuntimeError,
+            "the reservation at %llu of this same object, by another thread of this process, has been open for "
+            "a second where the item had to go: publish it, or close the queue",
+            static_cast<unsigned long long>(*own));
+        break;
+      }
       PyErr_SetString(PyExc_RuntimeError,
                       "another producer has stood still for a second wherever the item could go (slickq inspect "
                       "shows what is reserved and not published)");
@@ -67,7 +75,7 @@ PyDoc_STRVAR(
     "Reserve `n` elements, to be written through q[index] and then published as one item.\n\n"
     "Returns the index of the first; the others follow it. Any number of threads and processes at once.\n"
     "A reservation keeps readers waiting until it is published; what this thread does not publish before\n"
-    "it comes round the ring is given up.\n\n"
+    "it comes round the ring, by reservations or pushes, is given up.\n\n"
     "Raises ValueError when n is less than 1, RuntimeError when it is more than the ring has, or when another\n"
     "producer stands still (for a second) wherever the elements could be.");
 
@@ -90,14 +98,15 @@ PyObject* reserve(PyObject* self, PyObject* const* given, Py_ssize_t positional,
   Push result;
   const auto attempt = [&] { return producing->reserve(static_cast<std::uint32_t>(n), index); };
   if (!patiently(handle, *producing, result, attempt)) return nullptr;
-  return result == Push::pushed ? PyLong_FromUnsignedLongLong(index) : complain(result);
+  return result == Push::pushed ? PyLong_FromUnsignedLongLong(index) : complain(result, *producing, n);
 }
 
 PyDoc_STRVAR(
     publish_doc,
     "publish($self, index, n=1)\n--\n\n"
     "Make the first `n` elements of the reservation at `index` visible, as one item.\n\n"
-    "What is left of the reservation is given up: readers jump over it. For items of their own: push_many().\n\n"
+    "What is left of the reservation is given up at once: readers jump over it, and it cannot be published later, as\n"
+    "it can with SlickQueue. Publish a block as a whole; for single items of its elements: push_many().\n\n"
     "Returns True, or False when the item came too late: the ring has gone round since it was reserved, and\n"
     "nobody sees it.\n"
     "Raises ValueError when index is not of a reservation of this object that is still open, or n is less\n"
@@ -121,7 +130,10 @@ PyObject* publish(PyObject* self, PyObject* const* given, Py_ssize_t positional,
       return nullptr;
     case Producing::Published::unknown: break;
   }
-  PyErr_Format(PyExc_ValueError, "index %S was not reserved here, or is published already", bound[0]);
+  PyErr_Format(PyExc_ValueError,
+               "index %S is not of a reservation of this object that is open; what a publish leaves over is given up: "
+               "publish the whole block at once, or use push_many",
+               bound[0]);
   return nullptr;
 }
 
@@ -144,7 +156,8 @@ PyObject* push_bytes(PyObject* self, std::span<const std::byte> bytes) {
   const HandlePtr handle = state->handle;
   Push result;
   if (!patiently(handle, *producing, result, [&] { return producing->push(bytes); })) return nullptr;
-  return result == Push::pushed ? PyLong_FromUnsignedLongLong(producing->last_index()) : complain(result);
+  if (result != Push::pushed) return complain(result, *producing, 1);
+  return PyLong_FromUnsignedLongLong(producing->last_index());
 }
 
 PyObject* push(PyObject* self, PyObject* data) {
@@ -182,7 +195,7 @@ bool push_all(const HandlePtr& handle, Producing& producing, std::span<const std
       return answer;
     };
     if (!patiently(handle, producing, result, attempt)) return false;
-    if (result != Push::pushed) return complain(result) != nullptr;
+    if (result != Push::pushed) return complain(result, producing, (piece.size() - done) / element) != nullptr;
     left = left.subspan(piece.size());
     if (left.empty()) break;
     { const WithoutGil others_run; }

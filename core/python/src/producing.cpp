@@ -19,8 +19,7 @@ Producing::Seated* Producing::take_seat() {
   if (idle_.empty()) {
     Queue& queue = handle_->queue;
     seats_.push_back(std::make_unique<Seated>(queue, seats_.size() < kMostLines ? Seat::claim(queue) : Seat()));
-    idle_.reserve(seats_.size());
-    open_.reserve(seats_.size());
+    if (idle_.capacity() < seats_.size()) idle_.reserve(2 * seats_.size());  // giving one back allocates nothing
     idle_.push_back(seats_.back().get());
   }
   Seated* const seated = idle_.back();
@@ -28,21 +27,50 @@ Producing::Seated* Producing::take_seat() {
   return seated;
 }
 
-// The thread that comes round to what it reserved itself will not publish it: it would wait for itself.
-void Producing::give_up_lapped(std::uint32_t n) {
-  const Ring& ring = handle_->queue.ring();
-  const std::uint64_t end = ring.next_start(n) + ring.geometry().footprint(n);
-  while (!open_.empty() && end > open_.front().index + ring.geometry().capacity() &&
-         open_.front().thread == std::this_thread::get_id()) {
-    const Open lapped = open_.front();
-    open_.erase(open_.begin());
-    lapped.by->writer.abandon(lapped.index, lapped.end);
-    idle_.push_back(lapped.by);
+void Producing::make_place() {
+  if (place_.empty()) place_ = open_.extract(open_.emplace(0, Open()));
+}
+
+Producing::OpenOnes::iterator Producing::take_out(OpenOnes::iterator which) noexcept {
+  idle_.push_back(which->second.by);
+  const auto next = std::next(which);
+  place_ = open_.extract(which);
+  return next;
+}
+
+// The thread that comes round to what it reserved itself will not publish it: it would wait for itself. What is to be
+// put in ends at `end`.
+void Producing::give_up_lapped(std::uint64_t end) noexcept {
+  const std::uint64_t capacity = handle_->queue.geometry().capacity();
+  for (auto lapped = open_.begin(); lapped != open_.end() && end > lapped->first + capacity;) {
+    const Open& open = lapped->second;
+    if (open.thread != std::this_thread::get_id()) {
+      ++lapped;
+      continue;
+    }
+    open.by->writer.abandon(lapped->first, open.end);
+    lapped = take_out(lapped);
   }
 }
 
+void Producing::give_up_lapped_by_singles(std::uint64_t n) noexcept {
+  const Ring& ring = handle_->queue.ring();
+  give_up_lapped(ring.reserved_index() + n * ring.geometry().footprint(1));
+}
+
+std::optional<std::uint64_t> Producing::own_in_the_way(std::uint64_t n) const {
+  const Ring& ring = handle_->queue.ring();
+  if (open_.empty()) return std::nullopt;
+  const std::uint64_t end = ring.reserved_index() + n;
+  const std::uint64_t oldest = open_.begin()->first;
+  return end > oldest + ring.geometry().capacity() ? std::optional(oldest) : std::nullopt;
+}
+
 Push Producing::reserve(std::uint32_t n, std::uint64_t& index) {
-  if (!open_.empty()) give_up_lapped(n);
+  const Ring& ring = handle_->queue.ring();
+  const std::uint64_t footprint = ring.geometry().footprint(n);
+  if (!open_.empty()) give_up_lapped(ring.next_start(n) + footprint);
+  make_place();
   Seated* const seated = take_seat();
   Writer& writer = seated->writer;
   index = n == 1 ? writer.reserve_one() : kNoIndex;
@@ -52,21 +80,22 @@ Push Producing::reserve(std::uint32_t n, std::uint64_t& index) {
     wake_sleepers(handle_->queue.annex());  // detours are markers that they have to follow
     return writer.is_obstructed() ? Push::obstructed : Push::exhausted;
   }
-  open_.push_back({index, index + handle_->queue.geometry().footprint(n), n, seated, std::this_thread::get_id()});
+  place_.key() = index;
+  place_.mapped() = {index + footprint, n, seated, std::this_thread::get_id()};
+  open_.insert(open_.end(), std::move(place_));
   return Push::pushed;
 }
 
 Producing::Published Producing::publish(std::uint64_t index, std::uint64_t n) {
-  auto found = open_.end();
-  while (found != open_.begin() && (found - 1)->index != index) --found;  // mostly the newest
-  if (found == open_.begin()) {
+  auto found = open_.upper_bound(index);
+  if (found == open_.begin() || (--found)->first != index) {
     const std::uint64_t reserved = handle_->queue.ring().reserved_index();
     const bool lapped = index < reserved && reserved - index > handle_->queue.geometry().capacity();
     return lapped ? Published::late : Published::unknown;
   }
-  const Open open = *--found;
+  const Open open = found->second;
   if (n > open.count) return Published::too_many;
-  open_.erase(found);
+  take_out(found);
   Writer& writer = open.by->writer;
   bool visible;
   if (open.count == 1) {
@@ -75,7 +104,6 @@ Producing::Published Producing::publish(std::uint64_t index, std::uint64_t n) {
     visible = writer.publish(index, open.end, static_cast<std::uint32_t>(n));
     writer.done();
   }
-  idle_.push_back(open.by);
   wake_sleepers(handle_->queue.annex());
   return visible ? Published::visible : Published::late;
 }
@@ -90,26 +118,30 @@ Producer& Producing::producer() {
   return *producer_;
 }
 
-Push Producing::push(std::span<const std::byte> bytes) { return producer().push(bytes); }
-Push Producing::push_batch(std::span<const std::byte> elements) { return producer().push_batch(elements); }
+Push Producing::push(std::span<const std::byte> bytes) {
+  if (!open_.empty()) [[unlikely]]
+    give_up_lapped_by_singles(1);
+  return producer().push(bytes);
+}
+
+Push Producing::push_batch(std::span<const std::byte> elements) {
+  if (!open_.empty()) [[unlikely]]
+    give_up_lapped_by_singles(elements.size() / handle_->queue.geometry().element_size());
+  return producer().push_batch(elements);
+}
 
 void Producing::look_for_dead() noexcept { bury_the_dead(handle_->queue); }
 
 void Producing::abandon_all() noexcept {
-  for (const Open& open : open_) {
-    open.by->writer.abandon(open.index, open.end);
-    idle_.push_back(open.by);
+  const bool any = !open_.empty();
+  for (auto each = open_.begin(); each != open_.end(); each = take_out(each)) {
+    each->second.by->writer.abandon(each->first, each->second.end);
   }
-  if (!open_.empty()) wake_sleepers(handle_->queue.annex());
-  open_.clear();
+  if (any) wake_sleepers(handle_->queue.annex());
 }
 
 void Producing::forget_all() noexcept {
-  for (const Open& open : open_) {
-    open.by->writer.done();
-    idle_.push_back(open.by);
-  }
-  open_.clear();
+  for (auto each = open_.begin(); each != open_.end(); each = take_out(each)) each->second.by->writer.done();
 }
 
 }  // namespace slickq::python

@@ -4,12 +4,13 @@
 // has a line of its own; beyond kMostLines of them they have none, and their death could not be proven.
 //
 // Thread safety: for threads that hold the GIL. A reservation may be published by another thread than made it.
-// Invariants: 1. an index that publish() takes was reserved here. 2. a reservation that its own thread laps is given
-// up; another thread's is kept clear of.
+// Invariants: 1. an index that publish() takes was reserved here. 2. a reservation that its own thread laps, by whatever
+// it puts in, is given up; another thread's is kept clear of. 3. what a call costs does not depend on how many are open.
 // Crash: as producer.hpp. The destructor gives up what is open, but not in a forked child.
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <optional>
 #include <span>
@@ -47,6 +48,9 @@ class Producing {
   std::uint64_t last_index() const noexcept { return producer_->last_index(); }
   std::uint64_t pushed_items() const noexcept { return producer_ ? producer_->pushed_items() : 0; }
 
+  /// Obstructed by one of our own, that another thread made: the index of it.
+  std::optional<std::uint64_t> own_in_the_way(std::uint64_t n) const;
+
   /// Somebody is in the way: take note of who of them is dead. System calls.
   void look_for_dead() noexcept;
   /// Give up what is open.
@@ -61,16 +65,20 @@ class Producing {
     Writer writer;
   };
   struct Open {
-    std::uint64_t index;
-    std::uint64_t end;  // one past the last, in whole slots
-    std::uint32_t count;
-    Seated* by;
-    std::thread::id thread;
+    std::uint64_t end = 0;  // one past the last, in whole slots
+    std::uint32_t count = 0;
+    Seated* by = nullptr;
+    std::thread::id thread{};
   };
+  // By index. Two of one index: the queue was reset by somebody else meanwhile, and the later one counts.
+  using OpenOnes = std::multimap<std::uint64_t, Open>;
   static constexpr std::size_t kMostLines = 8;
 
   Seated* take_seat();
-  void give_up_lapped(std::uint32_t n);
+  void make_place();
+  OpenOnes::iterator take_out(OpenOnes::iterator which) noexcept;
+  void give_up_lapped(std::uint64_t end) noexcept;
+  void give_up_lapped_by_singles(std::uint64_t n) noexcept;
   Producer& producer();
 
   HandlePtr handle_;
@@ -78,7 +86,8 @@ class Producing {
   ProducersLock lock_;
   std::vector<std::unique_ptr<Seated>> seats_;
   std::vector<Seated*> idle_;
-  std::vector<Open> open_;  // the oldest first
+  OpenOnes open_;
+  OpenOnes::node_type place_;  // of one to come: nothing has to be allocated behind a reservation, and mostly never
   std::optional<Producer> producer_;
 };
 

@@ -47,8 +47,6 @@ slickq_status status_of(Errc code) noexcept {
   return SLICKQ_INTERNAL;
 }
 
-constexpr std::size_t kMostStructBytes = 4096;  // no struct of ours gets there: somebody forgot to set struct_size
-
 }  // namespace
 
 slickq_status fail(slickq_status status, std::string_view object, std::string_view cause) noexcept {
@@ -81,19 +79,6 @@ slickq_status fail_by_exception() noexcept {
   } catch (...) {
     return fail(SLICKQ_INTERNAL, "defect of libslickq", "an exception of unknown type");
   }
-}
-
-void check_struct_size(const char* call, std::size_t given, std::size_t least) {
-  if (given >= least && given <= kMostStructBytes) return;
-  throw invalid(call, "struct_size is " + std::to_string(given) + ", and the struct has " + std::to_string(least),
-                "fill it with zeros and set struct_size to its sizeof");
-}
-
-void check_unknown_members(const char* call, const void* members, std::size_t bytes) {
-  const auto* at = static_cast<const unsigned char*>(members);
-  if (std::all_of(at, at + bytes, [](unsigned char byte) { return byte == 0; })) return;
-  throw invalid(call, "an option is set that this libslickq, " SLICKQ_VERSION ", does not know",
-                "the program was built for a newer one: install that");
 }
 
 std::uint32_t choice(const char* call, const char* member, std::uint32_t value, std::uint32_t last) {

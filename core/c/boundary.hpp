@@ -10,11 +10,11 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
-#include <cstring>
 #include <limits>
 #include <string>
 #include <string_view>
 
+#include "growing.hpp"
 #include "slickq/error.hpp"
 #include "slickq/slickq.h"
 #include "slickq/wait.hpp"
@@ -40,31 +40,6 @@ slickq_status guarded(Body body) noexcept {
 
 inline Error invalid(std::string object, std::string cause, std::string remedy) {
   return {Errc::invalid_argument, std::move(object), std::move(cause), std::move(remedy)};
-}
-
-/// Throws unless a struct from C can be one of this version or a newer one: `least` is our sizeof.
-void check_struct_size(const char* call, std::size_t given, std::size_t least);
-/// Throws when a newer program uses a member that this library does not know.
-void check_unknown_members(const char* call, const void* members, std::size_t bytes);
-
-/// A copy of the options, or all defaults. Throws Error(invalid_argument).
-template <class Options>
-Options options_of(const char* call, const Options* given) {
-  Options options{};
-  if (given == nullptr) return options;
-  check_struct_size(call, given->struct_size, sizeof options);
-  std::memcpy(&options, given, sizeof options);
-  check_unknown_members(call, given + 1, given->struct_size - sizeof options);
-  return options;
-}
-
-/// Hands `facts` out; what a newer program has room for beyond them is zero. Throws Error(invalid_argument).
-template <class Facts>
-void give(const char* call, Facts facts, Facts* to) {
-  check_struct_size(call, to->struct_size, sizeof facts);
-  facts.struct_size = to->struct_size;
-  std::memset(static_cast<void*>(to), 0, to->struct_size);
-  std::memcpy(to, &facts, sizeof facts);
 }
 
 /// One of the constants 0 to `last`, or throws.

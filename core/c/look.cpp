@@ -54,7 +54,7 @@ slickq_status slickq_inspect(const char* name, const char* shm_dir, slickq_inspe
   if (name == nullptr) return is_null(kCall, "name");
   if (inspection == nullptr) return is_null(kCall, "inspection");
   return guarded([&] {
-    slickq::c::check_struct_size(kCall, inspection->struct_size, sizeof *inspection);
+    slickq::c::check_struct_size(kCall, inspection->struct_size, slickq::c::kFirstSize<slickq_inspection>);
     const auto view = slickq::View::open_segment(name, slickq::c::text(shm_dir));
     slickq::c::give(kCall, facts_of(slickq::inspect(view)), inspection);
   });

@@ -4,6 +4,7 @@ import os
 import subprocess
 import sys
 import unittest
+import weakref
 
 import support
 from atomic_ops import check_platform_support
@@ -22,6 +23,14 @@ class Shm(unittest.TestCase):
         directory = support.shm_dir()
         self.shm = directory.__enter__()
         self.addCleanup(directory.__exit__, None, None, None)
+
+
+class Derived(SlickQueue):
+    calls = 0
+
+    def close(self):
+        self.calls += 1
+        super().close()
 
 
 class Calls(unittest.TestCase):
@@ -136,6 +145,39 @@ class Calls(unittest.TestCase):
             with SlickQueue(size=2, element_size=8) as q:
                 raise KeyError
 
+    def test_a_reader_that_wants_what_is_new_begins_at_the_initial_reading_index(self):
+        self.assertEqual(self.q.initial_reading_index, 0)
+        self.put(b"old", 3)
+        index = self.q.initial_reading_index
+        self.assertEqual((index, self.q.read(index)[0]), (3, None))
+        self.put(b"new")
+        self.assertEqual(self.q.read(index)[1:], (1, 4))
+        with self.assertRaises(AttributeError):
+            self.q.initial_reading_index = 0
+
+    def test_weak_references_end_with_the_object(self):
+        for make in (lambda: SlickQueue(size=8, element_size=16), lambda: AtomicCursor(bytearray(8)),
+                     lambda: Derived(size=8, element_size=16)):
+            made, gone = make(), []
+            reference = weakref.ref(made, lambda _: gone.append(True))
+            self.assertIs(reference(), made)
+            del made
+            self.assertEqual((reference(), gone), (None, [True]))
+
+    def test_a_with_statement_calls_the_close_of_a_derived_class(self):
+        with Derived(size=8, element_size=16) as q:
+            pass
+        self.assertEqual((q.calls, q.closed), (1, True))
+        self.assertIsNone(SlickQueue(size=8, element_size=16).__exit__(None, None, None))
+
+    def test_there_is_one_module_in_a_process(self):
+        program = ("import sys, importlib.util as u, slick_queue_py._native as n\n"
+                   "spec = u.spec_from_file_location('other._native', n.__file__)\n"
+                   "try: u.module_from_spec(spec)\n"
+                   "except ImportError as error: print('loaded already' in str(error))\n"
+                   "q = n.SlickQueue(size=8, element_size=8); q.push(b'x'); print(q.read(n.AtomicCursor(bytearray(8))))")
+        self.assertEqual(support.python("-c", program), ("True\n(b'x\\x00\\x00\\x00\\x00\\x00\\x00\\x00', 1)\n", "", 0))
+
     def test_the_platform_is_told(self):
         supported, message = check_platform_support()
         self.assertIs(supported, True)
@@ -241,6 +283,26 @@ class Mistakes(Shm):
         self.assertEqual(q.read_wait(0, timeout=0), (None, 0, 0))
         self.assertEqual(q.read(2**64 - 1), (None, 0, 0))
 
+    def test_of_numbers_that_are_too_long_to_be_shown(self):
+        q = SlickQueue(size=8, element_size=8)
+        index = q.reserve(2)
+        for number in (10**5000, -(10**5000)):
+            self.raises(RuntimeError if number > 0 else ValueError, q.reserve, number)
+            for call in (q.read, q.publish, lambda n: q.read_many(n, 1), AtomicCursor(bytearray(8)).store):
+                self.raises(ValueError, call, number)
+            self.raises(ValueError, q.publish, index, number)
+            self.raises(IndexError, lambda at: q[at], number)
+            self.raises(ValueError, SlickQueue, size=number, element_size=8)
+        self.raises(ValueError, q.read_many, 0, -(10**5000))
+        self.raises(ValueError, q.read_wait, 0, -(10**400))
+        q.publish(index, 2)
+        self.assertEqual(q.read_wait(0, 10**400)[1], 2)
+
+    def test_of_names_with_a_nul(self):
+        for wrong in (dict(name="a\0b"), dict(layout="slq1\0")):
+            with self.assertRaisesRegex(ValueError, "NUL"):
+                SlickQueue(size=8, element_size=8, **wrong)
+
     def test_of_indexing(self):
         q = SlickQueue(size=8, element_size=8)
         for index in (-1, HUGE):
@@ -284,7 +346,10 @@ class Mistakes(Shm):
         self.raises(RuntimeError, q.__init__, size=8, element_size=8)
 
     def test_of_internals_made_by_hand(self):
-        elements = type(SlickQueue(size=8, element_size=8)[0].obj)
+        q = SlickQueue(size=8, element_size=8)
+        view = q[0]
+        self.raises(BufferError, memoryview, view.obj)  # close() could not end it
+        elements = type(view.obj)
         try:
             made = object.__new__(elements)
         except TypeError:

@@ -67,6 +67,22 @@ class Fast(unittest.TestCase):
         self.assertEqual(self.q.read_many(0, 3), (numbers(0, 1, 2), 3, 3))
         self.assertEqual(self.q.read_many(0, 4), (numbers(0, 1, 2, 9), 4, 4))
 
+    def test_items_larger_than_a_piece_come_whole(self):
+        q = SlickQueue(size=64, element_size=1 << 18)
+        sent = [bytes([k]) * (n << 18) for k, n in enumerate((1, 9, 2, 5, 16, 3), 1)]
+        for item in sent:
+            n = len(item) >> 18
+            index = q.reserve(n)
+            for k in range(n):
+                q[index + k][:] = item[k << 18 : (k + 1) << 18]
+            q.publish(index, n)
+        data, count, following = q.read_many(0, 64)
+        self.assertTrue((data, count, following) == (b"".join(sent), 36, 36))
+        memory = bytearray(12 << 18)  # an item too few
+        self.assertEqual(q.read_into(memory, 0), (12, 12))
+        self.assertTrue(memory == b"".join(sent[:3]))
+        self.assertEqual(q.read_many(12, 4)[1], 5)
+
     def test_reading_into_memory_fills_whole_elements(self):
         self.q.push_many(numbers(*range(10)))
         memory = bytearray(29)

@@ -4,8 +4,11 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
+import threading
 import time
 import unittest
+import unittest.mock
 from multiprocessing import shared_memory
 
 import support
@@ -55,6 +58,22 @@ class Lifetime(unittest.TestCase):
         q.close()
         self.assertEqual(os.listdir(self.shm), ["q"])
         later.close()
+
+    def test_unlink_finds_it_where_it_was_opened(self):
+        q = SlickQueue(name="q", size=8, element_size=16)
+        with tempfile.TemporaryDirectory(prefix=os.path.basename(self.shm), dir="/dev/shm") as elsewhere:
+            with unittest.mock.patch.dict(os.environ, SLICKQ_SHM_DIR=elsewhere):
+                child = os.fork()
+                if child == 0:
+                    try:
+                        os._exit(q.push(b"found"))
+                    finally:
+                        os._exit(99)
+                self.assertEqual(os.waitpid(child, 0)[1], 0)
+                self.assertEqual(q.read(0)[1], 1)
+                q.unlink()
+                self.assertEqual(os.listdir(self.shm), [])
+        q.close()
 
     def test_a_consumer_that_ends_leaves_it_to_others_and_says_nothing(self):
         q = SlickQueue(name="q", size=8, element_size=16)
@@ -216,13 +235,34 @@ class Lifetime(unittest.TestCase):
             code = 1
             try:
                 assert q.read(0)[1] == 1
-                try:
-                    q.push(b"y")
-                except FileNotFoundError:
-                    code = 0
+                refused = []
+                for call in (lambda: q.push(b"y"), q.reserve, q.reset):
+                    try:
+                        call()
+                    except FileNotFoundError:
+                        refused.append(call)
+                code = 3 - len(refused)
             finally:
                 os._exit(code)
         self.assertEqual(os.waitpid(child, 0)[1], 0)
+
+    def test_threads_of_a_child_of_fork_adopt_it_at_once(self):
+        q = SlickQueue(name="q", size=1024, element_size=16)
+        q.push(b"x")
+        child = os.fork()
+        if child == 0:
+            code = 1
+            try:
+                threads = [threading.Thread(target=lambda: [q.push(b"y") for _ in range(50)]) for _ in range(8)]
+                for thread in threads:
+                    thread.start()
+                for thread in threads:
+                    thread.join()
+                code = 0
+            finally:
+                os._exit(code)
+        self.assertEqual(os.waitpid(child, 0)[1], 0)
+        self.assertEqual(q.read_many(0, 1000)[1:], (401, 401))
 
     def test_ctrl_c_ends_a_wait(self):
         SlickQueue(name="q", size=8, element_size=16).close()

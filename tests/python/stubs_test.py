@@ -74,13 +74,23 @@ class Stubs(unittest.TestCase):
         for name, node in classes(stub(slick_queue_py)).items():
             kind = getattr(slick_queue_py, name)
             for member, definitions in functions(node).items():
-                if is_property(definitions[0]) or member in ("__getitem__", "__exit__"):
+                if is_property(definitions[0]) or member == "__exit__":
                     continue
                 if member == "__init__" and sys.version_info < (3, 10):
                     continue  # CPython cuts the signature off the docstring of such a type
                 for definition in definitions:
                     real = parameters_of(kind if member == "__init__" else getattr(kind, member))
                     self.assertEqual(parameters_of_stub(definition), real, f"{name}.{member}")
+
+    def test_elements_are_documented(self):
+        text = slick_queue_py.SlickQueue.__getitem__.__doc__
+        for word in ("memoryview", "element_size", "writable", "close()", "ValueError", "IndexError"):
+            self.assertIn(word, text)
+        self.assertNotEqual(text, dict.__getitem__.__doc__)
+
+    def test_an_exit_that_suppresses_nothing_returns_nothing(self):
+        node = functions(classes(stub(slick_queue_py))["SlickQueue"])["__exit__"][0]
+        self.assertIsNone(ast.literal_eval(node.returns))
 
     def test_everything_has_a_docstring(self):
         self.assertTrue(slick_queue_py.__doc__ and atomic_ops.__doc__ and atomic_ops.check_platform_support.__doc__)

@@ -1,5 +1,6 @@
 """Several threads on one object: each item once, waits let others run, closing ends them."""
 import os
+import sys
 import threading
 import time
 import unittest
@@ -114,6 +115,33 @@ class Threads(unittest.TestCase):
             time.sleep(0.001)
             steps += 1
         self.assertGreater(steps, 50)
+
+    def test_large_pieces_let_other_threads_run(self):
+        size, count = 1 << 18, 256  # 64 MiB
+        q = SlickQueue(size=count, element_size=size)
+        memory = bytearray(size * count)
+        before = sys.getswitchinterval()
+        self.addCleanup(sys.setswitchinterval, before)
+        sys.setswitchinterval(1e-4)
+        calls = {"push_many": lambda: q.push_many(memory), "read_many": lambda: q.read_many(0, count),
+                 "read_into": lambda: q.read_into(memory, 0)}
+        for name, call in calls.items():
+            with self.subTest(name):
+                ends, turns = threading.Event(), []
+
+                def other():
+                    while not ends.is_set():
+                        turns.append(time.perf_counter())
+
+                thread = threading.Thread(target=other)
+                thread.start()
+                begun = time.perf_counter()
+                call()
+                ended = time.perf_counter()
+                ends.set()
+                thread.join()
+                tenth = (ended - begun) / 10
+                self.assertTrue([turn for turn in turns if begun + tenth < turn < ended - tenth])
 
     def test_who_stands_in_the_way_of_a_small_ring_is_waited_for(self):
         q = SlickQueue(size=1, element_size=8)

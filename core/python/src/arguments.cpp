@@ -41,6 +41,13 @@ bool bind_keywords(const char* function, const char* const* names, std::size_t c
 
 }  // namespace detail
 
+Ref shown(PyObject* object) {
+  Ref text(PyObject_Repr(object));
+  if (text || !PyErr_ExceptionMatches(PyExc_ValueError)) return text;
+  PyErr_Clear();  // more than sys.get_int_max_str_digits()
+  return Ref(PyUnicode_FromFormat("a number of more digits than can be shown"));
+}
+
 Range to_number(PyObject* object, std::uint64_t& value) {
   Ref converted;
   if (!PyLong_Check(object)) {  // CPython before 3.10 would take a float
@@ -63,8 +70,10 @@ bool to_index(PyObject* object, const char* what, std::uint64_t& value, PyObject
   switch (to_number(object, value)) {
     case Range::fits: return true;
     case Range::error: return false;
-    default: PyErr_Format(complaint, "%s is %R; it can be 0 to 2**64 - 1", what, object); return false;
+    default: break;
   }
+  if (const Ref text = shown(object)) PyErr_Format(complaint, "%s is %U; it can be 0 to 2**64 - 1", what, text.get());
+  return false;
 }
 
 bool to_count(PyObject* object, const char* what, std::uint64_t& value) {
@@ -72,7 +81,9 @@ bool to_count(PyObject* object, const char* what, std::uint64_t& value) {
   if (range == Range::error) return false;
   if (range == Range::huge) value = std::numeric_limits<std::uint64_t>::max();
   if (range != Range::negative && value != 0) return true;
-  PyErr_Format(PyExc_ValueError, "%s is %R; it has to be at least 1", what, object);
+  if (const Ref text = shown(object)) {
+    PyErr_Format(PyExc_ValueError, "%s is %U; it has to be at least 1", what, text.get());
+  }
   return false;
 }
 

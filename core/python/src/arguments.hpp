@@ -34,6 +34,9 @@ struct Signature {
   }
 };
 
+/// repr() for a message, as %U; of a number that is too long to be shown, that it is. Null: an exception is set.
+Ref shown(PyObject* object);
+
 enum class Range : std::uint8_t {
   fits,      ///< 0 to 2^64 - 1
   negative,  ///< less than 0

@@ -1,6 +1,7 @@
 #include "cursor.hpp"
 
 #include <array>
+#include <cstddef>
 
 #include "arguments.hpp"
 
@@ -9,6 +10,7 @@ namespace {
 
 struct CursorObject {
   PyObject head;
+  PyObject* weak_references;
   PyObject* buffer;
   std::uint64_t offset;  // bytes
 };
@@ -82,6 +84,7 @@ int clear_cursor(PyObject* self) {
 void free_cursor(PyObject* self) {
   PyTypeObject* const type = Py_TYPE(self);
   PyObject_GC_UnTrack(self);
+  PyObject_ClearWeakRefs(self);
   clear_cursor(self);
   type->tp_free(self);
   Py_DECREF(type);
@@ -154,6 +157,7 @@ PyType_Spec cursor_spec{"slick_queue_py.AtomicCursor", sizeof(CursorObject), 0,
 bool add_cursor_type(PyObject* module) {
   Ref type(PyType_FromSpec(&cursor_spec));
   if (!type) return false;
+  take_weak_references(type.get(), offsetof(CursorObject, weak_references));
   cursor_type = reinterpret_cast<PyTypeObject*>(type.get());
   Py_INCREF(type.get());  // the module's own
   if (PyModule_AddObject(module, "AtomicCursor", type.get()) != 0) {

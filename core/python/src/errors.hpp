@@ -4,8 +4,13 @@
 //   not_found                    FileNotFoundError
 //   permission, no_space, system OSError, or the class of it that the errno has (PermissionError)
 //   exists, busy, corrupt, exhausted  RuntimeError
+//   memory is exhausted          MemoryError
+//   any other std::exception     RuntimeError
+//
+// Every call of CPython's that may allocate C++ memory does it within guarded(): no exception reaches the interpreter.
 #pragma once
 
+#include <exception>
 #include <new>
 
 #include "python.hpp"
@@ -31,6 +36,8 @@ bool guarded(Work work) {
     raise(error);
   } catch (const std::bad_alloc&) {
     PyErr_NoMemory();
+  } catch (const std::exception& error) {  // not `...`: that would hold up the end of a thread (python.hpp)
+    PyErr_SetString(PyExc_RuntimeError, error.what());
   }
   return false;
 }

@@ -35,10 +35,12 @@ PyObject* unlink(PyObject* self, PyObject*) {
   const QueueState* const state = made_state(self);
   if (state == nullptr) return nullptr;
   if (state->name.empty()) Py_RETURN_NONE;
-  RemoveOptions options;
-  options.force = true;
-  options.inode = state->inode;
   const bool removed = guarded([&] {
+    RemoveOptions options;
+    options.shm_dir = state->directory;
+    options.force = true;
+    options.inode = state->inode;
+    const WithoutGil others_run;
     try {
       remove_segment(state->name, options);
     } catch (const Error& error) {
@@ -62,6 +64,7 @@ PyObject* reset(PyObject* self, PyObject* const* given, Py_ssize_t positional, P
   const int force = bound[0] == nullptr ? 0 : PyObject_IsTrue(bound[0]);
   QueueState* const state = force < 0 ? nullptr : open_state(self);
   if (state == nullptr || !adopt_after_fork(*state)) return nullptr;
+  // With the GIL: no thread of this process puts anything in meanwhile.
   if (!guarded([&] { state->handle->queue.reset(force != 0); })) return nullptr;
   if (state->producing) state->producing->forget_all();
   state->producing.reset();  // what its writers know of the indexes is of before
@@ -76,7 +79,7 @@ PyObject* get_shm_name(PyObject* self, PyObject*) {
   const QueueState* const state = made_state(self);
   if (state == nullptr) return nullptr;
   if (state->name.empty()) Py_RETURN_NONE;
-  return PyUnicode_FromString(("/" + state->name).c_str());
+  return PyUnicode_FromFormat("/%s", state->name.c_str());
 }
 
 PyDoc_STRVAR(enter_doc, "__enter__($self)\n--\n\nThe queue itself.");
@@ -89,9 +92,11 @@ PyObject* enter(PyObject* self, PyObject*) {
 
 PyDoc_STRVAR(exit_doc, "__exit__($self, *exception)\n--\n\nclose(). Exceptions go on.");
 
+// By its name: a derived class may have a close() of its own.
 PyObject* exit(PyObject* self, PyObject* const*, Py_ssize_t) {
-  Ref(close(self, nullptr));
-  Py_RETURN_FALSE;
+  const Ref done(PyObject_CallMethod(self, "close", nullptr));
+  if (!done) return nullptr;
+  Py_RETURN_NONE;
 }
 
 PyObject* get_name(PyObject* self, void*) {
@@ -123,6 +128,11 @@ PyObject* get_layout(PyObject* self, void*) {
   return PyUnicode_FromStringAndSize(layout.data(), static_cast<Py_ssize_t>(layout.size()));
 }
 
+PyObject* get_initial_reading_index(PyObject* self, void*) {
+  const QueueState* const state = open_state(self);
+  return state == nullptr ? nullptr : PyLong_FromUnsignedLongLong(state->handle->queue.ring().reserved_index());
+}
+
 PyObject* get_use_shm(PyObject* self, void*) {
   const QueueState* const state = made_state(self);
   return state == nullptr ? nullptr : PyBool_FromLong(!state->name.empty());
@@ -149,6 +159,8 @@ PyGetSetDef queue_attributes[] = {
     {"element_size", get_element_size, nullptr, "Bytes of an element.", nullptr},
     {"items_per_slot", get_items_per_slot, nullptr, "Elements that share a slot; 1 but in slq2 and slq3.", nullptr},
     {"layout", get_layout, nullptr, "'slq1', 'slq0', 'slq3', 'slq2', 'packed' or 'wide'.", nullptr},
+    {"initial_reading_index", get_initial_reading_index, nullptr,
+     "Where a reader begins that wants only what comes from now on: the index that is reserved next.", nullptr},
     {"use_shm", get_use_shm, nullptr, "Is it in shared memory?", nullptr},
     {"closed", get_closed, nullptr, "Was it closed?", nullptr},
     {nullptr, nullptr, nullptr, nullptr, nullptr}};

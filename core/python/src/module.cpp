@@ -1,6 +1,9 @@
 // The extension module slick_queue_py._native: what `import slick_queue_py` and `import atomic_ops` hand out.
 //
-// Single-phase initialisation, one set of types a process: interpreters with a GIL of their own refuse to import it.
+// Single-phase initialisation, one set of types a process: interpreters with a GIL of their own refuse to import it, and
+// who loads it a second time, under another name, gets an ImportError.
+#include <utility>
+
 #include "cursor.hpp"
 #include "errors.hpp"
 #include "handle.hpp"
@@ -45,6 +48,10 @@ extern "C" [[gnu::visibility("default")]] PyObject* PyInit__native();
 
 PyMODINIT_FUNC PyInit__native() {
   using namespace slickq::python;
+  if (static bool is_loaded = false; std::exchange(is_loaded, true)) {
+    PyErr_SetString(PyExc_ImportError, "slick_queue_py._native is loaded already, and there is one in a process");
+    return nullptr;
+  }
   Ref module(PyModule_Create(&definition));
   if (!module || !make_elements_type() || !add_errors(module.get()) || !add_cursor_type(module.get()) ||
       !add_queue_type(module.get()) || PyModule_AddStringConstant(module.get(), "__version__", SLICKQ_VERSION) != 0) {

@@ -46,8 +46,10 @@ bool take_text(PyObject* object, const char* what, std::optional<std::string>& t
   Py_ssize_t bytes = 0;
   const char* const utf8 = PyUnicode_AsUTF8AndSize(object, &bytes);
   if (utf8 == nullptr) return false;
-  text = std::string(utf8, static_cast<std::size_t>(bytes));
-  return true;
+  const std::string_view found(utf8, static_cast<std::size_t>(bytes));
+  if (found.find('\0') == std::string_view::npos) return guarded([&] { text = std::string(found); });
+  PyErr_Format(PyExc_ValueError, "%s %R has a NUL in it", what, object);  // which would end the core's messages
+  return false;
 }
 
 bool take_count(PyObject* object, const char* what, std::optional<std::uint64_t>& count) {
@@ -143,10 +145,12 @@ Queue open_or_create(const Wishes& wishes) {
 std::unique_ptr<QueueState> state_of(Queue queue) {
   const Geometry geometry = queue.geometry();
   const std::string name = queue.name();
+  const std::string path = queue.is_shared() ? queue.segment().path() : std::string();
+  const std::string directory = path.substr(0, path.size() - std::min(path.size(), name.size() + 1));
   const std::uint64_t inode = queue.is_shared() ? queue.segment().inode() : 0;
   auto handle = std::make_shared<Handle>(std::move(queue));
   return std::unique_ptr<QueueState>(
-      new QueueState{std::move(handle), {}, nullptr, geometry, name, inode, fork_generation(), 0});
+      new QueueState{std::move(handle), {}, nullptr, geometry, name, directory, inode, fork_generation(), 0});
 }
 
 }  // namespace
@@ -171,8 +175,7 @@ int init_queue(PyObject* self, PyObject* args, PyObject* keywords) {
   });
   if (problem) raise(*problem);
   if (!opened || problem) return -1;
-  made->views = ElementViews::of(made->handle);
-  if (!made->views) return -1;
+  if (!guarded([&] { made->views = ElementViews::of(made->handle); }) || !made->views) return -1;
   state = made.release();
   return 0;
 }

@@ -1,4 +1,5 @@
 // reserve, publish, push, push_many, q[i].
+#include <algorithm>
 #include <chrono>
 #include <thread>
 
@@ -89,8 +90,9 @@ PyObject* reserve(PyObject* self, PyObject* const* given, Py_ssize_t positional,
   const std::shared_ptr<Producing> producing = producing_of(self, state);
   if (!producing) return nullptr;
   if (n > state->geometry.capacity()) {
-    PyErr_Format(PyExc_RuntimeError, "cannot reserve %S elements: the queue has %u", bound[0],
-                 state->geometry.capacity());
+    const std::uint32_t capacity = state->geometry.capacity();
+    const Ref text = shown(bound[0]);
+    if (text) PyErr_Format(PyExc_RuntimeError, "cannot reserve %U elements: the queue has %u", text.get(), capacity);
     return nullptr;
   }
   const HandlePtr handle = state->handle;
@@ -108,9 +110,10 @@ PyDoc_STRVAR(
     "What is left of the reservation is given up at once: readers jump over it, and it cannot be published later, as\n"
     "it can with SlickQueue. Publish a block as a whole; for single items of its elements: push_many().\n\n"
     "Returns True, or False when the item came too late: the ring has gone round since it was reserved, and\n"
-    "nobody sees it.\n"
-    "Raises ValueError when index is not of a reservation of this object that is still open, or n is less\n"
-    "than 1 or more than was reserved.");
+    "nobody sees it. Of an index that is a lap old it is not known any more whether it was ever reserved here,\n"
+    "or published: False, too.\n"
+    "Raises ValueError when a younger index is not of a reservation of this object that is still open, or n is\n"
+    "less than 1 or more than was reserved.");
 
 PyObject* publish(PyObject* self, PyObject* const* given, Py_ssize_t positional, PyObject* keywords) {
   static constexpr Signature<2> signature{"publish", {"index", "n"}, 1};
@@ -125,15 +128,19 @@ PyObject* publish(PyObject* self, PyObject* const* given, Py_ssize_t positional,
   switch (producing->publish(index, n)) {
     case Producing::Published::visible: Py_RETURN_TRUE;
     case Producing::Published::late: Py_RETURN_FALSE;
-    case Producing::Published::too_many:
-      PyErr_Format(PyExc_ValueError, "n is %S, more than was reserved at %S", bound[1], bound[0]);
+    case Producing::Published::too_many: {
+      const Ref text = shown(bound[1]);
+      const auto at = static_cast<unsigned long long>(index);
+      if (text) PyErr_Format(PyExc_ValueError, "n is %U, more than was reserved at %llu", text.get(), at);
       return nullptr;
+    }
     case Producing::Published::unknown: break;
   }
-  PyErr_Format(PyExc_ValueError,
-               "index %S is not of a reservation of this object that is open; what a publish leaves over is given up: "
-               "publish the whole block at once, or use push_many",
-               bound[0]);
+  PyErr_Format(
+      PyExc_ValueError,
+      "index %llu is not of a reservation of this object that is open; what a publish leaves over is given up: "
+      "publish the whole block at once, or use push_many",
+      static_cast<unsigned long long>(index));
   return nullptr;
 }
 
@@ -179,13 +186,17 @@ PyDoc_STRVAR(
     "Raises ValueError when data does not consist of whole elements, TypeError when it is no buffer,\n"
     "RuntimeError as reserve(); then the first of them may have been pushed.");
 
-// So many are pushed before other threads, and Ctrl-C, have a chance.
+// So many are pushed before other threads, and Ctrl-C, have a chance: a fraction of a millisecond.
 constexpr std::size_t kElementsAtOnce = 4096;
+
+std::size_t bytes_at_once(std::size_t element) noexcept {
+  return std::clamp<std::size_t>(kBytesAtOnce / element, 1, kElementsAtOnce) * element;
+}
 
 bool push_all(const HandlePtr& handle, Producing& producing, std::span<const std::byte> left) {
   const std::size_t element = handle->queue.geometry().element_size();
   while (!left.empty()) {
-    const auto piece = left.first(std::min(left.size(), kElementsAtOnce * element));
+    const auto piece = left.first(std::min(left.size(), bytes_at_once(element)));
     std::size_t done = 0;  // bytes of the piece
     Push result;
     const auto attempt = [&] {
@@ -223,8 +234,19 @@ PyObject* push_many(PyObject* self, PyObject* data) {
 
 }  // namespace
 
+PyDoc_STRVAR(
+    element_doc,
+    "__getitem__($self, index)\n--\n\n"
+    "The element that `index` is in, in the ring: a memoryview of element_size bytes ('B'), writable, that is valid\n"
+    "for any index from 0 to 2**64 - 1 (index & (size - 1) is taken). What is in it counts from publish() on.\n\n"
+    "Nothing is copied or checked: of an element that is not reserved here others may write at any time; read()\n"
+    "hands out what was whole. The view keeps the memory mapped. After close() every use of it, and of what was\n"
+    "sliced or cast from it, raises ValueError; a NumPy array made from it keeps showing the memory.\n\n"
+    "Raises IndexError for a number outside that range, TypeError for what is no number (a slice).");
+
 PyMethodDef produce_methods[] = {{"reserve", as_method(reserve), METH_FASTCALL | METH_KEYWORDS, reserve_doc},
                                  {"publish", as_method(publish), METH_FASTCALL | METH_KEYWORDS, publish_doc},
+                                 {"__getitem__", as_method(element_of), METH_O | METH_COEXIST, element_doc},
                                  {"push", as_method(push), METH_O, push_doc},
                                  {"push_many", as_method(push_many), METH_O, push_many_doc},
                                  {nullptr, nullptr, 0, nullptr}};

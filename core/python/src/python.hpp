@@ -86,6 +86,12 @@ class WithoutGil {
   PyThreadState* state_;
 };
 
+/// The objects of a type that was just made have a place for their weak references at `offset`. By hand, as the spec of
+/// a type can say it from CPython 3.9 on only.
+inline void take_weak_references(PyObject* type, std::size_t offset) noexcept {
+  reinterpret_cast<PyTypeObject*>(type)->tp_weaklistoffset = static_cast<Py_ssize_t>(offset);
+}
+
 /// The way CPython wants methods with any arguments to be handed over.
 template <class Function>
 PyCFunction as_method(Function* function) noexcept {

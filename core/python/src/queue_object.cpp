@@ -41,19 +41,29 @@ void close_queue(QueueState& state) noexcept {
 
 bool adopt_after_fork(QueueState& state) {
   if (state.generation == fork_generation()) return true;
-  state.producing.reset();
-  state.generation = fork_generation();
-  if (state.name.empty()) return true;  // local memory is the child's own by now
+  if (state.name.empty()) {  // local memory is the child's own by now
+    state.producing.reset();
+    state.generation = fork_generation();
+    return true;
+  }
   HandlePtr again;
   const bool opened = guarded([&] {
-    again = std::make_shared<Handle>(Queue::open(state.name));
+    const WithoutGil others_run;  // another program may hold it for a moment
+    again = std::make_shared<Handle>(Queue::open(state.name, state.directory));
     if (again->queue.segment().inode() != state.inode) {
       throw Error(Errc::not_found, state.name, "the queue that was inherited by fork() has lost its name");
     }
   });
   if (!opened) return false;
-  ElementViews views = ElementViews::of(again);
-  if (!views) return false;
+  if (!state.handle) {
+    PyErr_SetString(queue_closed_error, "the queue was closed meanwhile");
+    return false;
+  }
+  if (state.generation == fork_generation()) return true;  // another thread was faster
+  ElementViews views;
+  if (!guarded([&] { views = ElementViews::of(again); }) || !views) return false;
+  state.producing.reset();
+  state.generation = fork_generation();
   state.views = std::move(views);
   state.handle = std::move(again);
   return true;
@@ -65,6 +75,7 @@ PyObject* new_queue(PyTypeObject* type, PyObject*, PyObject*) { return type->tp_
 
 void free_queue(PyObject* self) {
   PyTypeObject* const type = Py_TYPE(self);
+  PyObject_ClearWeakRefs(self);
   QueueState* const state = reinterpret_cast<QueueObject*>(self)->state;
   if (state != nullptr && state->handle) let_go(*state);  // nobody closed it: the views live on
   delete state;
@@ -75,18 +86,25 @@ void free_queue(PyObject* self) {
 PyObject* repr(PyObject* self) {
   const QueueState* const state = reinterpret_cast<QueueObject*>(self)->state;
   if (state == nullptr) return PyUnicode_FromString("<SlickQueue, not opened>");
-  const std::string name = state->name.empty() ? "local" : "'" + state->name + "'";
-  return PyUnicode_FromFormat("<SlickQueue %s: %s%s>", name.c_str(), state->geometry.describe().c_str(),
-                              state->handle ? "" : ", closed");
+  std::string text;
+  const auto compose = [&] {
+    const std::string name = state->name.empty() ? "local" : "'" + state->name + "'";
+    text = "<SlickQueue " + name + ": " + state->geometry.describe() + (state->handle ? ">" : ", closed>");
+  };
+  return guarded(compose) ? PyUnicode_DecodeUTF8(text.data(), static_cast<Py_ssize_t>(text.size()), "replace")
+                          : nullptr;
 }
 
 // One table of the three that the files have.
 std::vector<PyMethodDef>& all_methods() {
-  static std::vector<PyMethodDef> all;
-  for (const PyMethodDef* table : {produce_methods, read_methods, manage_methods}) {
-    for (; table->ml_name != nullptr; ++table) all.push_back(*table);
-  }
-  all.push_back({nullptr, nullptr, 0, nullptr});
+  static std::vector<PyMethodDef> all = [] {
+    std::vector<PyMethodDef> made;
+    for (const PyMethodDef* table : {produce_methods, read_methods, manage_methods}) {
+      for (; table->ml_name != nullptr; ++table) made.push_back(*table);
+    }
+    made.push_back({nullptr, nullptr, 0, nullptr});
+    return made;
+  }();
   return all;
 }
 
@@ -105,7 +123,9 @@ bool add_queue_type(PyObject* module) {
   PyType_Spec spec{"slick_queue_py.SlickQueue", sizeof(QueueObject), 0, Py_TPFLAGS_DEFAULT | Py_TPFLAGS_BASETYPE,
                    slots};
   Ref type(PyType_FromSpec(&spec));
-  if (!type || PyModule_AddObject(module, "SlickQueue", type.get()) != 0) return false;
+  if (!type) return false;
+  take_weak_references(type.get(), offsetof(QueueObject, weak_references));
+  if (PyModule_AddObject(module, "SlickQueue", type.get()) != 0) return false;
   type.release();
   return true;
 }

@@ -21,8 +21,9 @@ struct QueueState {
   HandlePtr handle;  // null: closed
   ElementViews views;
   std::shared_ptr<Producing> producing;  // from the first reservation or push on
-  Geometry geometry;                     // this and the next two: also when it is closed
+  Geometry geometry;                     // this and the next three: also when it is closed
   std::string name;                      // without '/'; empty when local
+  std::string directory;                 // where it is, whatever SLICKQ_SHM_DIR says by now
   std::uint64_t inode = 0;
   unsigned generation = 0;  // fork_generation() of the handle
   std::uint64_t lost = 0;   // elements
@@ -30,6 +31,7 @@ struct QueueState {
 
 struct QueueObject {
   PyObject head;
+  PyObject* weak_references;
   QueueState* state;  // null before __init__
 };
 
@@ -42,7 +44,8 @@ QueueState* open_state(PyObject* self);
 bool is_still_open(const Handle& handle);
 /// Unmap, give up what is reserved, let the views raise. Nothing when it is closed already.
 void close_queue(QueueState& state) noexcept;
-/// In a child that inherited the queue: open it once more, with locks of its own. False: an exception is set.
+/// In a child that inherited the queue: open it once more, with locks of its own; other threads run meanwhile. False:
+/// an exception is set, of being closed meanwhile, too.
 bool adopt_after_fork(QueueState& state);
 
 int init_queue(PyObject* self, PyObject* args, PyObject* keywords);
@@ -52,6 +55,9 @@ extern PyMethodDef produce_methods[];
 extern PyMethodDef read_methods[];
 extern PyMethodDef manage_methods[];
 extern PyGetSetDef queue_attributes[];
+
+/// So many bytes are copied before other threads have a chance.
+constexpr std::size_t kBytesAtOnce = std::size_t{1} << 20;
 
 /// q[index].
 PyObject* element_of(PyObject* self, PyObject* index);

@@ -93,10 +93,18 @@ constexpr auto kWaitAtOnce = std::chrono::milliseconds(50);
 bool to_deadline(PyObject* timeout, Clock::time_point& deadline) {
   deadline = Clock::time_point::max();
   if (timeout == nullptr || timeout == Py_None) return true;
-  const double seconds = PyFloat_AsDouble(timeout);
-  if (seconds == -1.0 && PyErr_Occurred() != nullptr) return false;
+  double seconds = PyFloat_AsDouble(timeout);
+  if (seconds == -1.0 && PyErr_Occurred() != nullptr) {
+    if (!PyErr_ExceptionMatches(PyExc_OverflowError)) return false;
+    PyErr_Clear();  // an int that no float can be: below 0, or for ever
+    const Ref zero(PyLong_FromLong(0));
+    const int is_less = zero ? PyObject_RichCompareBool(timeout, zero.get(), Py_LT) : -1;
+    if (is_less < 0) return false;
+    seconds = is_less != 0 ? -HUGE_VAL : HUGE_VAL;
+  }
   if (!(seconds >= 0)) {
-    PyErr_Format(PyExc_ValueError, "timeout is %R; it has to be 0 or more seconds", timeout);
+    const Ref text = shown(timeout);
+    if (text) PyErr_Format(PyExc_ValueError, "timeout is %U; it has to be 0 or more seconds", text.get());
     return false;
   }
   constexpr double kForEver = 1e9;  // what a steady clock can add

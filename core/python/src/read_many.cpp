@@ -14,18 +14,26 @@ struct Haul {
   std::uint64_t too_large = 0;  // bytes of the first item, when it does not fit and nothing was taken
 };
 
+// Other threads run between two pieces. Ctrl-C has to wait: what was taken from a shared cursor would be lost with it.
 template <class Position>
 Haul take_items(QueueState& state, const Ring& ring, Position position, std::span<std::byte> buffer) {
   Haul haul;
   BatchItem items[kItemsAtOnce];
+  std::size_t piece = kBytesAtOnce;
+  std::size_t held = 0;  // bytes since other threads had a chance
   for (;;) {
     std::span<BatchItem> taken;
+    const auto room = buffer.subspan(haul.bytes);
     const PopResult result =
-        PositionReader<Position>(ring, position).pop_batch(buffer.subspan(haul.bytes), items, taken);
+        PositionReader<Position>(ring, position).pop_batch(room.first(std::min(piece, room.size())), items, taken);
     state.lost += result.lost;
     if (result.what == Pop::reset) continue;
-    if (result.what == Pop::too_small && haul.bytes == 0) {
-      haul.too_large = std::uint64_t{result.count} * state.geometry.element_size();
+    if (result.what == Pop::too_small) {
+      const std::uint64_t needed = std::uint64_t{result.count} * state.geometry.element_size();
+      if (needed > room.size() && haul.bytes == 0) haul.too_large = needed;
+      if (needed > room.size()) return haul;
+      piece = needed;  // one that is larger than a piece, alone
+      continue;
     }
     if (result.what != Pop::item) return haul;
     // The oldest of a batch may have been overwritten under the copy.
@@ -35,6 +43,10 @@ Haul take_items(QueueState& state, const Ring& ring, Position position, std::spa
     if (from != to) std::memmove(to, from, size);
     haul.bytes += size;
     if (haul.bytes == buffer.size()) return haul;
+    piece = kBytesAtOnce;
+    if ((held += size) < kBytesAtOnce / 2) continue;
+    const WithoutGil others_run;
+    held = 0;
   }
 }
 

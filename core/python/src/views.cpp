@@ -1,7 +1,7 @@
 #include "views.hpp"
 
-#include <algorithm>
 #include <new>
+#include <utility>
 #include <vector>
 
 namespace slickq::python {
@@ -11,15 +11,17 @@ namespace {
 struct ElementsObject {
   PyObject head;
   HandlePtr handle;
+  bool is_taken;  // by the one managed buffer: there is no other way to the memory, which close() could not end
 };
 
 PyTypeObject* elements_type = nullptr;
 
 int get_buffer(PyObject* self, Py_buffer* view, int flags) {
-  const HandlePtr& handle = reinterpret_cast<ElementsObject*>(self)->handle;
-  if (!handle) {  // made by object.__new__()
+  auto* const elements = reinterpret_cast<ElementsObject*>(self);
+  const HandlePtr& handle = elements->handle;
+  if (!handle || std::exchange(elements->is_taken, true)) {  // none: made by object.__new__()
     view->obj = nullptr;
-    PyErr_SetString(PyExc_BufferError, "no elements");
+    PyErr_SetString(PyExc_BufferError, "elements are seen through the queue: q[index]");
     return -1;
   }
   const Queue& queue = handle->queue;
@@ -57,6 +59,14 @@ std::vector<PyObject*>& retired() {
   return views;
 }
 
+void retire(PyObject* view) noexcept {
+  try {
+    retired().push_back(view);
+  } catch (const std::bad_alloc&) {
+    // Then it is never given back: views of it may be in use.
+  }
+}
+
 }  // namespace
 
 bool make_elements_type() {
@@ -90,7 +100,7 @@ PyObject* ElementViews::element(std::uint64_t index) const {
 void ElementViews::close() noexcept {
   if (all_ && !is_alone(all_.get())) {
     buffer_of(all_.get())->flags |= _Py_MANAGED_BUFFER_RELEASED;
-    retired().push_back(all_.release());
+    retire(all_.release());
   }
   all_ = Ref();
   sweep_retired_views();
@@ -98,10 +108,13 @@ void ElementViews::close() noexcept {
 
 void sweep_retired_views() noexcept {
   std::vector<PyObject*>& views = retired();
-  const auto used = std::partition(views.begin(), views.end(), [](PyObject* view) { return !is_alone(view); });
-  const std::vector<PyObject*> unused(used, views.end());
-  views.erase(used, views.end());
-  for (PyObject* const view : unused) {
+  for (std::size_t k = 0; k < views.size();) {
+    if (!is_alone(views[k])) {
+      ++k;
+      continue;
+    }
+    PyObject* const view = std::exchange(views[k], views.back());
+    views.pop_back();
     buffer_of(view)->flags &= ~_Py_MANAGED_BUFFER_RELEASED;  // or it would not be given back
     Py_DECREF(view);
   }

@@ -108,7 +108,7 @@ static const struct {
 } suites[] = {{"error", error_tests}, /* first: it looks for the message before the first error */
               {"queue", queue_tests},       {"unlink", unlink_tests},     {"producer", producer_tests},
               {"consumer", consumer_tests}, {"in_place", in_place_tests}, {"cursor", cursor_tests},
-              {"look", look_tests}};
+              {"look", look_tests},         {"process", process_tests}};
 
 int main(int argc, char** argv) {
   alarm(300); /* a test that hangs must fail */

@@ -45,4 +45,5 @@ void consumer_tests(void);
 void in_place_tests(void);
 void cursor_tests(void);
 void look_tests(void);
+void process_tests(void);
 void error_tests(void);

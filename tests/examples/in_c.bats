@@ -56,6 +56,13 @@ frame b: 256 bytes
 frame d: 128 bytes"
 }
 
+@test "an only producer pushes blocks and bursts, and its consumer takes them from a stage" {
+  run "$EXAMPLES/only_producer"
+  succeeds_with "a second producer: busy
+first: measurement 0 of the north sensor, 3 elements
+20 headers, 200 readings, their sum is 2800"
+}
+
 @test "processes on one cursor share the work" {
   run "$EXAMPLES/sharing"
   succeeds_with "3 processes on one cursor did 1000 jobs, each of 1000 once"

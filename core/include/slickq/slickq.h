@@ -10,7 +10,8 @@
  *   [owner]  one thread at a time for one producer or consumer; any number of those share a queue
  * Closing is for one thread, when nobody uses that handle any more. A thread is not to be cancelled (pthread_cancel)
  * inside a call: it would end the process. After fork() the child opens queues, producers and consumers of its own, and
- * may close those it inherited.
+ * may close those it inherited. Waits go on through signals: a handler runs, and the call waits on until its time is
+ * over.
  *
  * Handles: what was opened is closed once. In any order: a queue stays mapped until its last producer and consumer are
  * closed, a cursor as long as one of those has it. NULL may be closed, too.

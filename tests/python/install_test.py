@@ -1,5 +1,5 @@
 """`pip wheel ./core/python`, without a network, makes a wheel that is for this interpreter and has all that it needs;
-installed, it gives the modules to an interpreter that knows no build directory. `pip install ./core/python` is these two.
+installed, it gives the modules to an interpreter that knows no build directory. `pip install ./core/python` is both.
 
 An interpreter that lacks pip, setuptools or wheel ends with 77.
 """

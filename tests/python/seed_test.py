@@ -47,8 +47,8 @@ LEFT = {6: ["my_queue"], 17: ["wrap_test"]}
 # They make a SharedMemory, by this name and in /dev/shm, and never unlink it: Python says so, and removes it.
 OWN_MEMORY = {12: "cursor", 14: "cursor"}
 # That, the line of the source that says it, and nothing else.
-TRACKER = (r"\A\S*/multiprocessing/resource_tracker\.py:\d+: UserWarning: resource_tracker: There appear to be 1 leaked "
-           r"shared_memory objects to clean up at shutdown(: \{'/%s'\})?\n +warnings\.warn\(.*\n?\Z")
+TRACKER = (r"\A\S*/multiprocessing/resource_tracker\.py:\d+: UserWarning: resource_tracker: There appear to be "
+           r"1 leaked shared_memory objects to clean up at shutdown(: \{'/%s'\})?\n +warnings\.warn\(.*\n?\Z")
 MEMORIES = ["work_cursor", "cursor"]
 
 ANSWERS = {

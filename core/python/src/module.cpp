@@ -1,7 +1,7 @@
 // The extension module slick_queue_py._native: what `import slick_queue_py` and `import atomic_ops` hand out.
 //
-// Single-phase initialisation, one set of types a process: interpreters with a GIL of their own refuse to import it, and
-// who loads it a second time, under another name, gets an ImportError.
+// Single-phase initialisation, one set of types a process: interpreters with a GIL of their own refuse to import it,
+// and who loads it a second time, under another name, gets an ImportError.
 #include <utility>
 
 #include "cursor.hpp"

@@ -4,8 +4,9 @@
 // has a line of its own; beyond kMostLines of them they have none, and their death could not be proven.
 //
 // Thread safety: for threads that hold the GIL. A reservation may be published by another thread than made it.
-// Invariants: 1. an index that publish() takes was reserved here. 2. a reservation that its own thread laps, by whatever
-// it puts in, is given up; another thread's is kept clear of. 3. what a call costs does not depend on how many are open.
+// Invariants: 1. an index that publish() takes was reserved here. 2. a reservation that its own thread laps, by
+// whatever it puts in, is given up; another thread's is kept clear of. 3. what a call costs does not depend on how many
+// are open.
 // Crash: as producer.hpp. The destructor gives up what is open, but not in a forked child.
 #pragma once
 

@@ -5,7 +5,6 @@
 
 #define PY_SSIZE_T_CLEAN
 #include <Python.h>
-#include <cxxabi.h>
 #include <unistd.h>
 
 #include <cstddef>
@@ -77,7 +76,7 @@ class WithoutGil {
   ~WithoutGil() {
     try {
       PyEval_RestoreThread(state_);
-    } catch (const abi::__forced_unwind&) {
+    } catch (...) {  // what is thrown by no C++ code is that unwinding
       for (;;) pause();
     }
   }

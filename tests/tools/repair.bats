@@ -123,10 +123,10 @@ stage_dead_reserving() {
 
 @test "an original's queue, with a hole and no journal, is repaired" {
   cp "$GOLDEN_DIR/cpp-1.4.0/hole-batch.bin" "$SLICKQ_SHM_DIR/q"
-  before=$(slickq dump q -q --json)
+  before=$(slickq dump q -q -f '%i %n %x\n')
   try slickq repair q
   expect_status 0
-  expect "$(slickq dump q -q --json)" "$before"
+  expect "$(slickq dump q -q -f '%i %n %x\n')" "$before"
   expect "$(slickq inspect q --json | json "d['holes']")" "[]"
   slickq verify q >/dev/null
 }

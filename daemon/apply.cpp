@@ -68,6 +68,7 @@ class Applier {
       case StepKind::keep:
       case StepKind::keep_cursor:
         return tell(EventKind::mismatch, step, {{"found", step.found}, {"action", "keep"}, {"why", step.text}});
+      case StepKind::unseen: return tell_unseen(step);
       case StepKind::adopt_cursor:
       case StepKind::orphan: return;
     }
@@ -76,6 +77,12 @@ class Applier {
   void prepare_new(const Step& step) {
     created_.push_back(prepared(step));
     tell(EventKind::created, step, {{"geometry", queue_of(step).geometry.describe()}});
+  }
+
+  // Of a cursor there is nothing to tell: the rounds show it missing until they see it.
+  void tell_unseen(const Step& step) {
+    if (step.segment != queue_of(step).name) return;
+    tell(EventKind::adopted, step, {{"found", step.text}, {"unseen", true}});
   }
 
   Prepared prepared(const Step& step) const {
@@ -91,7 +98,8 @@ class Applier {
   // First the cursors: who sees the queue sees them at its beginning, whenever we die.
   void appear(Prepared& one) {
     for (const Step& step : plan_.steps) {
-      if (step.kind == StepKind::adopt_cursor && step.queue == one.step.queue) rewind(step.segment);
+      const bool cursor = step.kind == StepKind::adopt_cursor || step.kind == StepKind::unseen;
+      if (cursor && step.queue == one.step.queue) rewind(step.segment);
     }
     one.queue.give_name();
   }

@@ -34,7 +34,7 @@ void check_config(const Options& options) {
 
 void dry_run(const Options& options) {
   const Config config = load_config(options.config);
-  const Plan plan = plan_for(config, /*with_holders=*/true);
+  const Plan plan = plan_for(config, Depth::holders);
   print(describe(plan));
   for (const Problem& problem : plan.problems) {
     std::fprintf(stderr, "slickqd: %s\n", config.source->error(problem.pointer, problem.text).what());

@@ -64,12 +64,11 @@ OrphanWatch::Result OrphanWatch::round(const Config& config, HolderPass& holders
 std::optional<std::vector<std::string>> OrphanWatch::matching_names(const Config& config) {
   std::vector<std::string> names;
   try {
-    names = names_in(config.shm_dir);
+    names = names_in(config.shm_dir, [&](const auto& name) { return matches_orphans(config.orphans, name); });
   } catch (const slickq::Error& error) {
     if (is_for_now(error)) return std::nullopt;
     return names;  // the round says what is wrong with the directory
   }
-  std::erase_if(names, [&](const std::string& name) { return !matches_orphans(config.orphans, name); });
   std::sort(names.begin(), names.end());
   return names;
 }

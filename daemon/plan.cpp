@@ -4,7 +4,9 @@
 
 #include <algorithm>
 #include <array>
+#include <map>
 
+#include "probe.hpp"
 #include "slickq/glob.hpp"
 #include "slickq/inspect.hpp"
 #include "slickq/names.hpp"
@@ -16,7 +18,8 @@ namespace {
 using slickq::Entry;
 using slickq::EntryKind;
 
-constexpr std::array kWords{"create", "adopt", "mismatch", "mismatch", "create", "adopt", "mismatch", "orphan"};
+constexpr std::array kWords{"create", "adopt",    "mismatch", "mismatch", "create",
+                            "adopt",  "mismatch", "unseen",   "orphan"};
 static_assert(kWords.size() == static_cast<std::size_t>(StepKind::orphan) + 1, "one word for each StepKind");
 
 std::string describe(const Entry& entry) {
@@ -54,7 +57,9 @@ std::string permissions_that_differ(const QueueConfig& queue, const Entry& entry
 
 class Planner {
  public:
-  Planner(const Config& config, std::span<const Entry> entries) : config_(config), entries_(entries) {}
+  Planner(const Config& config, std::span<const Entry> entries) : config_(config), entries_(entries) {
+    for (const Entry& entry : entries) by_name_.emplace(entry.name, &entry);
+  }
 
   Plan plan(std::optional<std::uint64_t> free_bytes) {
     for (std::size_t k = 0; k < config_.queues.size(); ++k) {
@@ -67,9 +72,17 @@ class Planner {
   }
 
  private:
-  const Entry* find(const std::string& name) const {
-    const auto found = std::find_if(entries_.begin(), entries_.end(), [&](const Entry& e) { return e.name == name; });
-    return found == entries_.end() ? nullptr : &*found;
+  const Entry* find(std::string_view name) const {
+    const auto found = by_name_.find(name);
+    return found == by_name_.end() ? nullptr : found->second;
+  }
+
+  // Leased, or we are out of descriptors: no mismatch, and no reason not to start. Whoever owns a file may lease it.
+  static bool is_unseen(const Entry& entry) { return entry.kind == EntryKind::unreadable && is_for_now(entry.error); }
+
+  void plan_unseen(std::size_t k, const Entry& entry) {
+    plan_.steps.push_back({StepKind::unseen, k, entry.name, entry.explanation + "; taken as it is until that is over",
+                           entry.explanation, entry.file.inode, 0});
   }
 
   void plan_queue(std::size_t k) {
@@ -81,6 +94,8 @@ class Planner {
     } else if (entry->geometry && *entry->geometry == queue.geometry) {
       const std::string text = entry->geometry->describe() + permissions_that_differ(queue, *entry);
       plan_.steps.push_back({StepKind::adopt, k, queue.name, text, {}, entry->file.inode, 0});
+    } else if (is_unseen(*entry)) {
+      plan_unseen(k, *entry);
     } else {
       plan_mismatch(k, *entry);
     }
@@ -89,7 +104,8 @@ class Planner {
   void plan_mismatch(std::size_t k, const Entry& entry) {
     const QueueConfig& queue = config_.queues[k];
     const std::string found = describe(entry);
-    const std::string both = fmt::format("is {}; configured {}", found, queue.geometry.describe());
+    const char* is = entry.kind == EntryKind::unreadable ? "" : "is ";  // found says what cannot be done with it
+    const std::string both = fmt::format("{}{}; configured {}", is, found, queue.geometry.describe());
     const std::uint64_t inode = entry.file.inode;
     if (queue.on_mismatch == OnMismatch::fail) {
       plan_.problems.push_back(
@@ -118,6 +134,8 @@ class Planner {
       plan_.steps.push_back({StepKind::create_cursor, k, segment, "a cursor at the oldest item", {}, 0, 8});
     } else if (entry->kind == EntryKind::cursor) {
       plan_.steps.push_back({StepKind::adopt_cursor, k, segment, "a cursor", {}, entry->file.inode, 0});
+    } else if (is_unseen(*entry)) {
+      plan_unseen(k, *entry);
     } else if (queue.on_mismatch == OnMismatch::fail) {
       plan_.problems.push_back(
           {fmt::format("{}/cursors/{}", queue.pointer, c),
@@ -134,13 +152,13 @@ class Planner {
   bool is_in_use(const Entry& entry) const {
     const auto held = [](const Entry* one) { return one != nullptr && one->holders && one->holders->held; };
     const auto cursor = slickq::split_cursor_name(entry.name);
-    return held(&entry) || (cursor && held(find(std::string(cursor->queue))));
+    return held(&entry) || (cursor && held(find(cursor->queue)));
   }
 
   void plan_orphan(const Entry& entry) {
     const bool ours = entry.kind == EntryKind::queue ||
                       (entry.kind == EntryKind::cursor && slickq::split_cursor_name(entry.name).has_value());
-    if (!ours || is_configured(config_, entry.name) || !matches_orphans(config_.orphans, entry.name)) return;
+    if (!ours || !matches_orphans(config_.orphans, entry.name) || is_configured(config_, entry.name)) return;
     if (is_in_use(entry)) return;
     plan_.steps.push_back({StepKind::orphan,
                            0,
@@ -169,10 +187,25 @@ class Planner {
 
   const Config& config_;
   std::span<const Entry> entries_;
+  std::map<std::string_view, const Entry*> by_name_;
   Plan plan_;
 };
 
 }  // namespace
+
+std::vector<std::string> names_to_look_at(const Config& config, std::span<const std::string> there) {
+  std::vector<std::string> names;
+  for (const QueueConfig& queue : config.queues) {
+    names.push_back(queue.name);
+    for (const std::string& cursor : queue.cursors) names.push_back(slickq::cursor_segment_name(queue.name, cursor));
+  }
+  for (const std::string& name : there) {
+    if (!matches_orphans(config.orphans, name)) continue;
+    names.push_back(name);
+    if (const auto cursor = slickq::split_cursor_name(name)) names.emplace_back(cursor->queue);
+  }
+  return names;
+}
 
 Plan make_plan(const Config& config, std::span<const Entry> entries, std::optional<std::uint64_t> free_bytes) {
   return Planner(config, entries).plan(free_bytes);

@@ -23,6 +23,7 @@ enum class StepKind : std::uint8_t {
   create_cursor,  ///< make the cursor
   adopt_cursor,   ///< it is there
   keep_cursor,    ///< the cursor's name leads to something else, which stays
+  unseen,         ///< a queue or cursor nobody can look into for the moment; it stays, and the rounds look again
   orphan          ///< matches orphans.match and is nobody's
 };
 
@@ -48,8 +49,12 @@ struct Plan {
   std::vector<Problem> problems;
 };
 
-/// `entries`: everything in the shm directory (CatalogOptions::everything). `free_bytes`: room in it, when
-/// known.
+/// What the plan depends on: the config's queues and cursors; and, for orphans, those of `there` that match
+/// orphans.match, and the queues of those that are cursors.
+std::vector<std::string> names_to_look_at(const Config& config, std::span<const std::string> there);
+
+/// `entries`: what is in the shm directory (CatalogOptions::everything), as far as names_to_look_at() wants it.
+/// `free_bytes`: room in it, when known.
 Plan make_plan(const Config& config, std::span<const slickq::Entry> entries, std::optional<std::uint64_t> free_bytes);
 
 /// Is the segment one of the config's queues or cursors?

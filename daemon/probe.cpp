@@ -21,8 +21,10 @@ constexpr std::array kForNow{EWOULDBLOCK, EMFILE, ENFILE, ENOMEM};
 }  // namespace
 
 bool is_for_now(const slickq::Error& error) {
-  return error.code() == slickq::Errc::busy || std::ranges::count(kForNow, error.system_error()) > 0;
+  return error.code() == slickq::Errc::busy || is_for_now(error.system_error());
 }
+
+bool is_for_now(int error_number) { return std::ranges::count(kForNow, error_number) > 0; }
 
 std::optional<std::string> problem_of_dir(const std::string& dir) {
   const int fd = open(dir.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -34,7 +36,7 @@ std::optional<std::string> problem_of_dir(const std::string& dir) {
   return std::string();
 }
 
-std::vector<std::string> names_in(const std::string& dir) {
+std::vector<std::string> names_in(const std::string& dir, const std::function<bool(const std::string&)>& is_wanted) {
   struct Close {
     void operator()(DIR* stream) const { closedir(stream); }
   };
@@ -43,7 +45,8 @@ std::vector<std::string> names_in(const std::string& dir) {
   std::vector<std::string> names;
   while (const dirent* entry = readdir(stream.get())) {
     std::string name = entry->d_name;
-    if (name != "." && name != ".." && !name.starts_with(slickq::kPrivatePrefix)) names.push_back(std::move(name));
+    const bool ordinary = name != "." && name != ".." && !name.starts_with(slickq::kPrivatePrefix);
+    if (ordinary && is_wanted(name)) names.push_back(std::move(name));
   }
   return names;
 }

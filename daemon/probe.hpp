@@ -5,6 +5,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
@@ -16,10 +17,11 @@ namespace slickqd {
 /// Does it fail for the moment only? Somebody asks the kernel for the users of a file (a lease), or a limit is reached:
 /// what was known before is worth more than such an answer.
 bool is_for_now(const slickq::Error& error);
+bool is_for_now(int error_number);
 
-/// All names in the directory but "." and ".." and slickq's private ones. Throws slickq::Error when it cannot
-/// be read.
-std::vector<std::string> names_in(const std::string& dir);
+/// The names in the directory that are wanted, but never "." and ".." and slickq's private ones: others may fill it with
+/// hundreds of thousands, which are not kept. Throws slickq::Error when it cannot be read.
+std::vector<std::string> names_in(const std::string& dir, const std::function<bool(const std::string&)>& is_wanted);
 
 /// Why the directory cannot be read; empty when it can; nothing when that cannot be told for the moment.
 std::optional<std::string> problem_of_dir(const std::string& dir);

@@ -28,6 +28,7 @@ constexpr std::array kActionRows{
     ActionRow{StepKind::create_cursor, PlannedAction::create, PlannedAction::create},
     ActionRow{StepKind::adopt_cursor, PlannedAction::adopt, PlannedAction::keep},
     ActionRow{StepKind::keep_cursor, PlannedAction::mismatch, PlannedAction::mismatch},
+    ActionRow{StepKind::unseen, PlannedAction::adopt, PlannedAction::keep},
     ActionRow{StepKind::orphan, PlannedAction::orphan, PlannedAction::orphan},
 };
 constexpr bool action_rows_follow_the_enum() {

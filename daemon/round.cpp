@@ -11,6 +11,7 @@
 #include "metrics.hpp"
 #include "probe.hpp"
 #include "slickq/error.hpp"
+#include "slickq/lease_patience.hpp"
 #include "slickq/names.hpp"
 #include "supervisor.hpp"
 
@@ -33,6 +34,7 @@ std::string host_name() {
 
 void Supervisor::round() {
   const Monotonic begun = clock_.monotonic();
+  const slickq::LeasePatience for_all;  // the round is not longer for forty leased queues than for one
   if (auto problem = problem_of_dir(config_.shm_dir)) shm_problem_ = std::move(*problem);
   holders_.begin_round(config_.shm_dir);
   for (std::size_t k = 0; k < tracked_.size(); ++k) {

@@ -19,7 +19,7 @@ std::optional<Look> Sampler::look(const QueueConfig& queue, const std::string& s
                                   Monotonic now, std::chrono::milliseconds shortest) {
   shortest_ = shortest;
   try {
-    // A lease makes open() fail for some milliseconds: open_segment() waits 50 ms for it to go, which is long enough.
+    // A lease makes open() fail for some milliseconds: open_segment() waits for it to go, as long as the round may.
     return look_at(slickq::View::open_segment(queue.name, shm_dir), queue, holders, now);
   } catch (const slickq::Error& error) {
     if (is_for_now(error)) {

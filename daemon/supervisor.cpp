@@ -11,6 +11,7 @@
 #include "probe.hpp"
 #include "slickq/catalog.hpp"
 #include "slickq/error.hpp"
+#include "slickq/lease_patience.hpp"
 #include "slickq/names.hpp"
 #include "slickq/removal.hpp"
 
@@ -42,6 +43,9 @@ QueueState state_after(EventKind kind) {
 bool was_tried_in_vain(const News& one) {
   return one.kind == EventKind::mismatch && one.details.value("action", "") == "recreate_if_idle";
 }
+
+// StepKind::unseen.
+bool was_not_seen(const News& one) { return one.details.contains("unseen"); }
 
 std::uint64_t bytes_to_make(const Config& config, const Plan& plan) {
   std::uint64_t bytes = 0;
@@ -75,11 +79,16 @@ std::optional<std::uint64_t> inode_of_cursor(const std::string& segment, const s
 
 }  // namespace
 
-Plan plan_for(const Config& config, bool with_holders) {
+Plan plan_for(const Config& config, Depth depth) {
+  std::vector<std::string> there;
+  if (depth != Depth::configured && !config.orphans.match.empty()) {
+    there = names_in(config.shm_dir, [&](const auto& name) { return matches_orphans(config.orphans, name); });
+  }
   slickq::CatalogOptions options;
+  options.names = names_to_look_at(config, there);
   options.shm_dir = config.shm_dir;
   options.everything = true;
-  options.holders = with_holders;
+  options.holders = depth == Depth::holders;
   options.scan = false;
   const auto space = shm_space(config.shm_dir);
   return make_plan(config, slickq::list_segments(options), space ? std::optional(space->free_bytes) : std::nullopt);
@@ -105,7 +114,7 @@ void Supervisor::start() {
 std::vector<News> Supervisor::plan_and_apply(const Config& config) const {
   constexpr int kTries = 3;
   for (int tried = 1;; ++tried) {
-    const Plan plan = plan_for(config, /*with_holders=*/false);
+    const Plan plan = plan_for(config, Depth::configured);
     throw_problems(config, plan.problems);
     if (const std::uint64_t bytes = bytes_to_make(config, plan); bytes > 0) before_making_(bytes);
     try {
@@ -128,14 +137,16 @@ void Supervisor::adopt_config(Config config, const std::vector<News>& news) {
   tracked_.clear();
   for (const QueueConfig& queue : config_.queues) {
     const News& one = *happened.at(queue.name);  // apply_plan() tells of every queue
-    const QueueState state = state_after(one.kind);
     const auto known = before.find(queue.name);
+    const bool was_there = known != before.end() && known->second.status.state != QueueState::missing;
+    // What could not be looked into is what it was.
+    const QueueState state = was_not_seen(one) && was_there ? known->second.status.state : state_after(one.kind);
     const bool new_segment = one.kind == EventKind::created || one.kind == EventKind::recreated;
-    if (known != before.end() && !new_segment && known->second.status.state != QueueState::missing) {
+    if (was_there && !new_segment) {
       Tracked tracked = std::move(known->second);
       tracked.status.configured = queue.geometry;
       const bool was_good = tracked.status.state != QueueState::mismatched;
-      if (was_good != (state == QueueState::ready)) {
+      if (was_good != (state != QueueState::mismatched)) {
         tracked.status.state = state;
       } else if (!was_tried_in_vain(one)) {
         happened.erase(queue.name);  // as before: no news
@@ -198,12 +209,12 @@ PlannedReload Supervisor::plan_reload() const {
   try {
     const Config next = load_config(config_.source->file());
     check_unchangeable(next);
-    Plan plan = plan_for(next, /*with_holders=*/false);
+    Plan plan = plan_for(next, Depth::orphans);
     // Asking who holds what is dear: only where the answer depends on it.
     const auto depends = [](const Step& step) {
       return step.kind == StepKind::recreate || step.kind == StepKind::orphan;
     };
-    if (std::ranges::any_of(plan.steps, depends)) plan = plan_for(next, /*with_holders=*/true);
+    if (std::ranges::any_of(plan.steps, depends)) plan = plan_for(next, Depth::holders);
     planned.steps = planned_steps(config_, next, plan);
     throw_problems(next, plan.problems);
   } catch (const std::exception& error) {
@@ -222,6 +233,7 @@ std::optional<nlohmann::ordered_json> Supervisor::history_of(std::string_view na
 }
 
 nlohmann::ordered_json Supervisor::collect_orphans(bool dry_run) {
+  const slickq::LeasePatience for_all;
   const auto result = orphans_.round(config_, holders_, clock_.monotonic(), events_,
                                      dry_run ? OrphanAction::report : OrphanAction::remove, OrphanWatch::kAskedBudget);
   const auto list = [](const std::vector<OrphanStatus>& orphans, auto wanted) {

@@ -48,8 +48,14 @@ struct PlannedReload {
   std::vector<PlannedStep> steps;  ///< none when the config itself is no good
 };
 
+/// How much of the world a plan takes in; each level costs more.
+enum class Depth : std::uint8_t {
+  configured,  ///< the config's queues and cursors: all that is done at once
+  orphans,     ///< and what matches orphans.match
+  holders      ///< and who uses it
+};
 /// What make_plan() says about the world as it is now. Throws slickq::Error for the shm directory itself.
-Plan plan_for(const Config& config, bool with_holders);
+Plan plan_for(const Config& config, Depth depth);
 
 class Supervisor {
  public:

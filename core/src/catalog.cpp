@@ -17,6 +17,7 @@
 #include "linux/lease.hpp"
 #include "regular_file.hpp"
 #include "slickq/error.hpp"
+#include "slickq/lease_patience.hpp"
 
 namespace slickq {
 namespace {
@@ -34,19 +35,22 @@ struct CloseDirectory {
   void operator()(DIR* dir) const noexcept { closedir(dir); }
 };
 
-std::vector<std::string> names_in(const std::string& dir) {
+// `only`: these, there or not, and the directory is not read; but it has to be one that could be.
+std::vector<std::string> names_in(const std::string& dir, const std::optional<std::vector<std::string>>& only) {
   const std::unique_ptr<DIR, CloseDirectory> open(opendir(dir.c_str()));
   if (!open) {
     throw system_failure(dir, "cannot list the shm directory", errno,
                          errno == ENOENT ? "choose another by --shm-dir or SLICKQ_SHM_DIR" : "");
   }
   std::vector<std::string> names;
-  for (errno = 0; const dirent* entry = readdir(open.get()); errno = 0) {
+  if (only) names = *only;
+  for (errno = 0; const dirent* entry = only ? nullptr : readdir(open.get()); errno = 0) {
     const std::string_view name = entry->d_name;
     if (name != "." && name != "..") names.emplace_back(name);
   }
   if (errno != 0) throw system_failure(dir, "cannot list the shm directory", errno);
   std::sort(names.begin(), names.end());
+  names.erase(std::unique(names.begin(), names.end()), names.end());
   return names;
 }
 
@@ -67,6 +71,12 @@ class Names {
   std::map<uid_t, std::string> users_;
   std::map<gid_t, std::string> groups_;
 };
+
+void mark_unreadable(Entry& entry, std::string_view action, int error) {
+  entry.kind = EntryKind::unreadable;
+  entry.error = error;
+  entry.explanation = std::string(action) + ": " + std::generic_category().message(error);
+}
 
 bool is_gone(const Error& error) noexcept { return error.code() == Errc::not_found; }
 
@@ -89,15 +99,13 @@ bool classify(Entry& entry, const CatalogOptions& options) {
   const Fd fd = open_probe(entry.path);
   if (!fd) {
     if (errno == ENOENT) return false;
-    entry.kind = EntryKind::unreadable;
-    entry.explanation = "cannot look into it: " + std::generic_category().message(errno);
+    mark_unreadable(entry, "cannot look into it", errno);
     return true;
   }
   HeaderBytes header{};
   const auto recognised = recognise_file(fd.get(), entry.file.bytes, &header);
   if (!recognised) {
-    entry.kind = EntryKind::unreadable;
-    entry.explanation = "cannot read it: " + std::generic_category().message(errno);
+    mark_unreadable(entry, "cannot read it", errno);
     return true;
   }
   const Recognition& found = *recognised;
@@ -122,8 +130,7 @@ std::optional<Entry> look_at(const std::string& dir, const std::string& name, co
   struct stat stat {};
   if (lstat(entry.path.c_str(), &stat) != 0) {
     if (errno == ENOENT) return std::nullopt;
-    entry.kind = EntryKind::unreadable;
-    entry.explanation = "cannot look at it: " + std::generic_category().message(errno);
+    mark_unreadable(entry, "cannot look at it", errno);
     return entry;
   }
   entry.file = facts_of(stat);
@@ -137,9 +144,13 @@ std::optional<Entry> look_at(const std::string& dir, const std::string& name, co
   } catch (const Error& error) {
     // Removed, replaced or truncated between two looks, or of a name that no segment can have.
     if (is_gone(error)) return std::nullopt;
+    entry.geometry.reset();
+    if (error.system_error() != 0) {  // leased between the two looks
+      mark_unreadable(entry, "cannot look into it", error.system_error());
+      return entry;
+    }
     entry.kind = error.code() == Errc::corrupt ? EntryKind::damaged : EntryKind::foreign;
     entry.explanation = error.cause();
-    entry.geometry.reset();
   }
   return entry;
 }
@@ -174,9 +185,10 @@ std::string_view to_string(EntryKind kind) noexcept { return kKindNames[static_c
 
 std::vector<Entry> list_segments(const CatalogOptions& options) {
   const std::string dir = options.shm_dir.empty() ? default_shm_dir() : options.shm_dir;
+  const LeasePatience for_all;
   Names names;
   std::vector<Entry> entries;
-  for (const std::string& name : names_in(dir)) {
+  for (const std::string& name : names_in(dir, options.names)) {
     std::optional<Entry> entry = look_at(dir, name, options);
     if (!entry) continue;
     if (!options.everything && entry->kind != EntryKind::queue && entry->kind != EntryKind::cursor) continue;

@@ -68,6 +68,19 @@ void fill(const ShmDir& dir) {
 
 }  // namespace
 
+TEST_CASE("of names that are asked for, those that are there are listed, and nothing else") {
+  ShmDir dir;
+  fill(dir);
+  const auto entries = list_segments({.shm_dir = dir.path(),
+                                      .everything = true,
+                                      .names = std::vector<std::string>{"queue", "half", "nobody", "queue"},
+                                      .holders = false});
+  REQUIRE(entries.size() == 2);
+  CHECK(entries[0].name == "half");
+  CHECK(entries[1].name == "queue");
+  CHECK_THROWS_AS(list_segments({.shm_dir = dir.file("absent"), .names = std::vector<std::string>{"queue"}}), Error);
+}
+
 TEST_CASE("queues and cursors are listed, sorted, with what they hold") {
   ShmDir dir;
   fill(dir);

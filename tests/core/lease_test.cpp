@@ -3,12 +3,17 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <csignal>
 #include <string>
+#include <vector>
 
 #include "child_process.hpp"
 #include "linux/lease.hpp"
 #include "segment_life.hpp"
+#include "slickq/catalog.hpp"
+#include "slickq/lease_patience.hpp"
+#include "slickq/removal.hpp"
 #include "support/shm_dir.hpp"
 
 using test_support::Child;
@@ -79,4 +84,25 @@ TEST_CASE("a signal of the program's own that came meanwhile is still pending af
   const timespec now{};
   CHECK(sigtimedwait(&urgent, &info, &now) == SIGURG);
   pthread_sigmask(SIG_SETMASK, &before, nullptr);
+}
+
+TEST_CASE("a hundred leased files are waited for as long as one, and not at all to clear up") {
+  ShmDir dir;
+  signal(SIGIO, SIG_IGN);
+  std::vector<slickq::Fd> leased;
+  for (int k = 0; k < 5; ++k) {
+    for (const std::string prefix : {"q-", ".slickq-gone-"}) {
+      leased.emplace_back(open(dir.file(prefix + std::to_string(k)).c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600));
+      REQUIRE(fcntl(leased.back().get(), F_SETLEASE, F_WRLCK) == 0);
+    }
+  }
+  const slickq::LeasePatience counted(1'000'000);
+  CHECK(slickq::adopt_quarantined(dir.path()).empty());
+  CHECK(counted.spent() == 0);
+  const auto entries = slickq::list_segments({.shm_dir = dir.path(), .everything = true});
+  CHECK(counted.spent() == slickq::LeasePatience::kOneFile);
+  for (const slickq::Entry& entry : entries) {
+    if (entry.name.starts_with("q-")) CHECK(entry.error == EWOULDBLOCK);
+  }
+  signal(SIGIO, SIG_DFL);
 }

@@ -2,6 +2,7 @@
 
 #include <doctest/doctest.h>
 
+#include <cerrno>
 #include <string>
 #include <vector>
 
@@ -93,6 +94,32 @@ TEST_CASE("a cursor's name that leads to something else is a problem or kept, ne
   CHECK(failing.problems[0].pointer == "/queues/0/cursors/0");
   const Config keeping = config_with(R"(,"cursors":["c"],"on_mismatch":"recreate_if_idle")");
   CHECK(kinds(make_plan(keeping, there, {})) == Kinds{StepKind::adopt, StepKind::keep_cursor});
+}
+
+TEST_CASE("what cannot be looked into for the moment is no mismatch, whatever the config says of one") {
+  for (const std::string mismatch : {"fail", "keep", "recreate_if_idle"}) {
+    for (const int error : {EWOULDBLOCK, EMFILE, ENFILE, ENOMEM}) {
+      const Config config = config_with(R"(,"cursors":["c"],"on_mismatch":")" + mismatch + "\"");
+      std::vector<Entry> there{other_entry("q", EntryKind::unreadable), other_entry("q@c", EntryKind::unreadable)};
+      for (Entry& entry : there) entry.error = error;
+      CHECK(kinds(make_plan(config, there, {})) == Kinds{StepKind::unseen, StepKind::unseen});
+    }
+  }
+}
+
+TEST_CASE("what may not be looked into is a problem, in a sentence") {
+  Entry entry = other_entry("q", EntryKind::unreadable);
+  entry.error = EACCES;
+  entry.explanation = "cannot look into it: Permission denied";
+  const Plan plan = make_plan(config_with(""), std::vector{entry}, {});
+  REQUIRE(plan.problems.size() == 1);
+  CHECK(plan.problems[0].text.find("q: cannot look into it: Permission denied; configured") != std::string::npos);
+}
+
+TEST_CASE("of what others have in the directory a plan looks at possible orphans and their queues only") {
+  const Config config = config_with(R"(,"cursors":["c"])", R"(,"orphans":{"match":["*@job"]})");
+  const std::vector<std::string> there{"a@job", "b", "job", "q"};
+  CHECK(names_to_look_at(config, there) == std::vector<std::string>{"q", "q@c", "a@job", "a"});
 }
 
 TEST_CASE("orphans are queues and cursors that match, are not configured and not held") {

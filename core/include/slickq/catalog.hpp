@@ -22,7 +22,7 @@ enum class EntryKind : std::uint8_t {
   quarantine,    ///< left by a remover that died; see adopt_quarantined()
   foreign,       ///< a regular file that is no queue
   special,       ///< directory, FIFO, socket, symlink, device
-  unreadable     ///< no permission to look
+  unreadable     ///< could not be looked into; Entry::error
 };
 std::string_view to_string(EntryKind kind) noexcept;
 
@@ -34,6 +34,7 @@ struct Entry {
   std::string owner;
   std::string group;
   std::string explanation;                  ///< why it is not a queue; empty for queues and cursors
+  int error = 0;                            ///< unreadable: the errno; EWOULDBLOCK: leased, so for the moment only
   InitState init_state = InitState::none;   ///< initialising: what its header says of itself; none where it is empty
   std::optional<Geometry> geometry;         ///< queues
   std::uint64_t last_published = kNoIndex;  ///< queues
@@ -46,11 +47,13 @@ struct Entry {
 struct CatalogOptions {
   std::string shm_dir{};    ///< empty: default_shm_dir()
   bool everything = false;  ///< also what is neither queue nor cursor
+  /// Only what has one of these names; no other file is opened, however many there are.
+  std::optional<std::vector<std::string>> names{};
   bool holders = true;
   bool scan = true;  ///< published index and holes
 };
 
-/// Sorted by name. Throws Error: not_found or permission for the directory itself.
+/// Sorted by name. Waits for leased files for 50 ms in all, not each. Throws Error: not_found or permission for the directory itself.
 std::vector<Entry> list_segments(const CatalogOptions& options);
 
 }  // namespace slickq

@@ -10,14 +10,30 @@
 
 #include "regular_file.hpp"
 #include "slickq/error.hpp"
+#include "slickq/lease_patience.hpp"
 
 namespace slickq {
 namespace {
 
 constexpr int kBreakSignal = SIGURG;
-constexpr int kOpenTries = 50;
+
+thread_local LeasePatience* innermost_patience = nullptr;
 
 }  // namespace
+
+LeasePatience::LeasePatience(unsigned waits) noexcept : waits_(waits), outer_(innermost_patience) {
+  innermost_patience = this;
+}
+
+LeasePatience::~LeasePatience() { innermost_patience = outer_; }
+
+bool LeasePatience::take() noexcept {
+  for (const LeasePatience* one = innermost_patience; one != nullptr; one = one->outer_) {
+    if (one->spent_ >= one->waits_) return false;
+  }
+  for (LeasePatience* one = innermost_patience; one != nullptr; one = one->outer_) ++one->spent_;
+  return true;
+}
 
 FileId file_id(const struct stat& facts) noexcept { return {facts.st_dev, facts.st_ino}; }
 
@@ -35,9 +51,10 @@ struct stat regular_file(const std::string& path, const std::string& name) {
 }
 
 Fd open_probe(const std::string& path) noexcept {
-  for (int tried = 1;; ++tried) {
+  for (unsigned waited = 0;; ++waited) {
     Fd fd(open(path.c_str(), O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK | O_NOCTTY));
-    if (fd || (errno != EWOULDBLOCK && errno != EINTR) || tried == kOpenTries) return fd;
+    const bool may_change = errno == EWOULDBLOCK || errno == EINTR;
+    if (fd || !may_change || waited == LeasePatience::kOneFile || !LeasePatience::take()) return fd;
     std::this_thread::sleep_for(std::chrono::milliseconds(1));
   }
 }

@@ -26,8 +26,8 @@ FileId file_id(const struct stat& facts) noexcept;
 struct stat regular_file(const std::string& path, const std::string& name);
 
 /// A descriptor of our own to ask with: read-only, follows no link, waits for nobody. A lease that is just
-/// being held by another asker is waited out for some milliseconds. Not valid: errno says why, EWOULDBLOCK =
-/// still leased.
+/// being held by another asker is waited out for some milliseconds (slickq/lease_patience.hpp). Not valid: errno says
+/// why, EWOULDBLOCK = still leased.
 Fd open_probe(const std::string& path) noexcept;
 
 enum class LockAnswer : std::uint8_t {

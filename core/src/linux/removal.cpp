@@ -17,6 +17,7 @@
 #include "linux/proc_pass.hpp"
 #include "linux/quarantine.hpp"
 #include "slickq/error.hpp"
+#include "slickq/lease_patience.hpp"
 #include "slickq/names.hpp"
 #include "slickq/recognise.hpp"
 
@@ -290,6 +291,7 @@ std::vector<Adopted> adopt_quarantined(std::string_view shm_dir) {
     const std::string_view name = entry->d_name;
     if (name.starts_with(quarantine_prefix()) || is_temporary_name(name)) found.emplace_back(name);
   }
+  const LeasePatience none(0);  // what is leased has a living asker, or a user who could hold us up for ever
   std::vector<Adopted> adopted;
   for (const std::string& entry : found) {
     if (auto done = is_temporary_name(entry) ? clear_away(dir, entry) : adopt(dir, entry)) {

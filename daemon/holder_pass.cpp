@@ -26,8 +26,8 @@ void HolderPass::begin_round(const std::string& shm_dir) {
 }
 
 void HolderPass::go_on() {
-  const bool first = made_at_ == Monotonic{};
-  if (!scan_->step(first ? static_cast<std::size_t>(-1) : processes_)) return;
+  const Monotonic end = clock_.monotonic() + budget_;
+  if (!scan_->step([&] { return clock_.monotonic() >= end; })) return;
   unnamed_.clear();
   for (const auto& [path, holders] : answers_) {
     if (holders.held && holders.processes.empty()) unnamed_.insert(path);

@@ -5,12 +5,11 @@
 // gets 1/kShare of the time; but however many questions there are, they put the next pass off by kLongest at most.
 // Between two passes the last answers stand. When names came and went, or somebody came whom the last pass did not see,
 // the next pass may come sooner: it gets 1/kHastyShare then. Who has died meanwhile is taken out in each round, which
-// takes one question for each process that is named. A machine with more than kProcesses is looked at in parts, one in
-// each round; but for the first pass, without which nobody would be known.
+// takes one question for each process that is named. Whatever somebody opens, a round gives a pass kBudget of its time,
+// and the next one goes on where it ended; until the first pass is through, users are known by their locks alone.
 #pragma once
 
 #include <chrono>
-#include <cstddef>
 #include <map>
 #include <optional>
 #include <set>
@@ -26,10 +25,11 @@ class HolderPass {
  public:
   static constexpr int kShare = 400;
   static constexpr int kHastyShare = 20;
-  static constexpr std::size_t kProcesses = 1000;
+  static constexpr std::chrono::milliseconds kBudget{50};
   static constexpr std::chrono::seconds kLongest{60};
 
-  explicit HolderPass(const Clock& clock, std::size_t processes = kProcesses) : clock_(clock), processes_(processes) {}
+  explicit HolderPass(const Clock& clock, std::chrono::milliseconds budget = kBudget)
+      : clock_(clock), budget_(budget) {}
 
   /// Forgets the answers and looks again when the time has come.
   void begin_round(const std::string& shm_dir);
@@ -50,7 +50,7 @@ class HolderPass {
   void charge(Monotonic begun);
 
   const Clock& clock_;
-  std::size_t processes_;
+  std::chrono::milliseconds budget_;
   std::optional<slickq::HolderScan> scan_;  // under way
   Monotonic scan_begun_{};
   slickq::HolderMap map_;

@@ -72,3 +72,27 @@ TEST_CASE("who died is not named any more, however far away the next pass is") {
   world.round();
   CHECK(world.queue_status()["holders"] == 0);
 }
+
+TEST_CASE("a round gives a pass its budget and no more, whatever one process opened, and the first pass, too") {
+  const test_support::ShmDir shm;
+  make_queue(shm.path(), "q", 8);
+  const test_support::Child other([&](test_support::ChildSide& side) {
+    const auto queue = slickq::Queue::open("q", shm.path());
+    const int fd = open(shm.file("q").c_str(), O_RDONLY);
+    for (int k = 0; k < 5000; ++k) {
+      if (dup(fd) < 0) return 1;
+    }
+    side.report_and_wait();
+    return 0;
+  });
+  REQUIRE(other.reported());
+  daemon_test::FakeClock clock;
+  slickqd::HolderPass pass(clock, milliseconds(0));
+  int rounds = 0;
+  while (pass.made_at() == slickqd::Monotonic{}) {
+    pass.begin_round(shm.path());
+    if (++rounds == 1) CHECK(pass.of(shm.file("q")).held);  // by his lock
+  }
+  CHECK(rounds > 2);
+  CHECK(pass.of(shm.file("q")).processes.size() == 1);
+}

@@ -17,6 +17,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <string>
@@ -86,8 +87,9 @@ class HolderScan {
   HolderScan& operator=(HolderScan&&) noexcept;
   ~HolderScan();
 
-  /// Looks at so many more processes. True: that were all.
-  bool step(std::size_t processes);
+  /// Looks at more processes. Asks whether the time is up every 10 ms or so, within a process, too. True: that were
+  /// all.
+  bool step(const std::function<bool()>& is_time_up);
   /// Once, behind the last step.
   HolderMap take();
 

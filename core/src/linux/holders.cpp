@@ -158,7 +158,7 @@ HolderScan::HolderScan(HolderScan&&) noexcept = default;
 HolderScan& HolderScan::operator=(HolderScan&&) noexcept = default;
 HolderScan::~HolderScan() = default;
 
-bool HolderScan::step(std::size_t processes) { return pass_->step(processes); }
+bool HolderScan::step(const std::function<bool()>& is_time_up) { return pass_->step(is_time_up); }
 
 HolderMap HolderScan::take() { return pass_->finish(); }
 

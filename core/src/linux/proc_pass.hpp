@@ -17,7 +17,9 @@
 #include <charconv>
 #include <climits>
 #include <cstdlib>
+#include <functional>
 #include <memory>
+#include <optional>
 #include <set>
 #include <string>
 #include <string_view>
@@ -28,6 +30,7 @@
 #include "linux/proc_lines.hpp"
 #include "linux/quarantine.hpp"
 #include "slickq/holders.hpp"
+#include "slickq/recognise.hpp"
 
 namespace slickq {
 
@@ -36,40 +39,70 @@ struct CloseDir {
 };
 using OpenDir = std::unique_ptr<DIR, CloseDir>;
 
-/// Calls `line(text)` for each line of a file of any length. Returns 0, or the errno that ended it.
+/// The lines of a file of any length, some at a time.
+class Lines {
+ public:
+  explicit Lines(const std::string& path) : fd_(open(path.c_str(), O_RDONLY | O_CLOEXEC)), error_(fd_ ? 0 : errno) {}
+
+  int error() const noexcept { return error_; }  ///< 0, or the errno that ended it
+  /// Calls `line(text)` for each line of the next read(). False: there are no more.
+  template <class Line>
+  bool next(Line line) {
+    if (error_ != 0) return false;
+    std::array<char, 16384> chunk;
+    ssize_t got;
+    do got = read(fd_.get(), chunk.data(), chunk.size());
+    while (got < 0 && errno == EINTR);
+    if (got < 0) error_ = errno;
+    if (got <= 0) {
+      if (got == 0 && !text_.empty()) line(std::string_view(text_));
+      return false;
+    }
+    text_.append(chunk.data(), static_cast<std::size_t>(got));
+    std::size_t begin = 0;
+    for (std::size_t end; (end = text_.find('\n', begin)) != text_.npos; begin = end + 1) {
+      line(std::string_view(text_).substr(begin, end - begin));
+    }
+    text_.erase(0, begin);
+    return true;
+  }
+
+ private:
+  Fd fd_;
+  int error_;
+  std::string text_;  // a line that has only begun
+};
+
+/// Calls `line(text)` for each line of a file. Returns 0, or the errno that ended it.
 template <class Line>
 int for_each_line(const std::string& path, Line line) {
-  Fd fd(open(path.c_str(), O_RDONLY | O_CLOEXEC));
-  if (!fd) return errno;
-  std::string text;
-  std::array<char, 16384> chunk;
-  for (;;) {
-    const ssize_t got = read(fd.get(), chunk.data(), chunk.size());
-    if (got < 0 && errno == EINTR) continue;
-    if (got < 0) return errno;
-    if (got == 0) break;
-    text.append(chunk.data(), static_cast<std::size_t>(got));
-    std::size_t begin = 0;
-    for (std::size_t end; (end = text.find('\n', begin)) != text.npos; begin = end + 1) {
-      line(std::string_view(text).substr(begin, end - begin));
-    }
-    text.erase(0, begin);
+  Lines lines(path);
+  while (lines.next(line)) {
   }
-  if (!text.empty()) line(std::string_view(text));
-  return 0;
+  return lines.error();
 }
 
-/// Calls `number(n, dir, name)` for each entry of a directory that is a plain number: its value, the
-/// directory's descriptor and the entry's name, for the ...at() calls. Returns 0 or errno.
+/// Calls `number(n, dir, name)` for the next entries of a directory, `most` of them, that are plain numbers: the value,
+/// the directory's descriptor and the entry's name, for the ...at() calls. False: there are no more.
+template <class Number>
+bool for_next_numbers(DIR* dir, std::size_t most, Number number) {
+  for (std::size_t k = 0; k < most; ++k) {
+    const dirent* entry = readdir(dir);
+    if (entry == nullptr) return false;
+    const std::string_view name = entry->d_name;
+    int value = 0;
+    const auto [end, error] = std::from_chars(name.data(), name.data() + name.size(), value);
+    if (error == std::errc{} && end == name.data() + name.size()) number(value, dirfd(dir), entry->d_name);
+  }
+  return true;
+}
+
+/// For all of them. Returns 0 or errno.
 template <class Number>
 int for_each_number(const std::string& path, Number number) {
   const OpenDir dir(opendir(path.c_str()));
   if (!dir) return errno;
-  while (const dirent* entry = readdir(dir.get())) {
-    const std::string_view name = entry->d_name;
-    int value = 0;
-    const auto [end, error] = std::from_chars(name.data(), name.data() + name.size(), value);
-    if (error == std::errc{} && end == name.data() + name.size()) number(value, dirfd(dir.get()), entry->d_name);
+  while (for_next_numbers(dir.get(), static_cast<std::size_t>(-1), number)) {
   }
   return 0;
 }
@@ -88,8 +121,7 @@ class ProcPass {
 
   HolderMap run() {
     begin();
-    while (!step(processes_.size())) {
-    }
+    step([] { return false; });
     return finish();
   }
 
@@ -106,12 +138,18 @@ class ProcPass {
     std::reverse(processes_.begin(), processes_.end());  // the next one is the last
   }
 
-  /// Looks at so many more of them. True: that were all.
-  bool step(std::size_t processes) {
-    const std::size_t end = processes_.size() - std::min(processes_.size(), processes);
-    for (std::size_t k = processes_.size(); k > end; --k) look_into(processes_[k - 1]);
-    processes_.resize(end);
-    return processes_.empty();
+  /// Looks at more of them, or at more of one: a process may have a million descriptors and mappings. The time is asked
+  /// for after each kDescriptors of them, or what costs as much. True: that were all.
+  bool step(const std::function<bool()>& is_time_up) {
+    std::size_t looked = 0;
+    while (current_ || !processes_.empty()) {
+      if (looked >= kDescriptors) {
+        if (is_time_up()) return false;
+        looked = 0;
+      }
+      looked += current_ ? look_on() : look_into_next();
+    }
+    return true;
   }
 
   HolderMap finish() {
@@ -134,17 +172,54 @@ class ProcPass {
     bool deleted = false;
   };
 
-  void look_into(pid_t pid) {
+  // The process that is looked into: first its mappings, then its descriptors.
+  struct Current {
+    pid_t pid;
+    Lines maps;
+    bool maps_done = false;
+    OpenDir descriptors{};
+    bool denied = false;      // some kernels let us list what we may not follow
+    std::string path{};       // of the last descriptor of a file of interest
+    bool path_noted = false;  // with all that a further one could say
+  };
+
+  static constexpr std::size_t kDescriptors = 2048;  // some 10 ms
+  static constexpr std::size_t kPart = 256;
+  // What else costs as much as how many descriptors.
+  static constexpr std::size_t kCostOfProcess = 4;
+  static constexpr std::size_t kCostOfLines = 16;
+
+  std::size_t look_into_next() {
+    const pid_t pid = processes_.back();
+    processes_.pop_back();
     const std::string process = "/proc/" + std::to_string(pid);
     // A kernel thread has no program, and nothing open or mapped: most processes of an idle machine.
     char program;
-    if (readlink((process + "/exe").c_str(), &program, 1) < 0 && errno == ENOENT) return;
-    note_failure(for_each_line(process + "/maps", [&](std::string_view line) { look_at_mapping(pid, line); }));
-    bool denied = false;  // some kernels let us list what we may not follow
-    note_failure(for_each_number(process + "/fd", [&](int, int dir, const char* name) {
-      if (!denied) denied = !look_at_descriptor(pid, dir, name);
-    }));
-    if (denied) map_.complete = false;
+    const bool is_thread = readlink((process + "/exe").c_str(), &program, 1) < 0 && errno == ENOENT;
+    if (!is_thread) current_.emplace(Current{.pid = pid, .maps = Lines(process + "/maps")});
+    return kCostOfProcess;
+  }
+
+  std::size_t look_on() {
+    Current& now = *current_;
+    if (!now.maps_done) {
+      now.maps_done = !now.maps.next([&](std::string_view line) { look_at_mapping(now.pid, line); });
+      if (!now.maps_done) return kCostOfLines;
+      note_failure(now.maps.error());
+      now.descriptors.reset(opendir(("/proc/" + std::to_string(now.pid) + "/fd").c_str()));
+      if (now.descriptors) return kCostOfLines;
+      note_failure(errno);
+      current_.reset();
+      return kCostOfLines;
+    }
+    std::size_t looked = 0;
+    const bool more = for_next_numbers(now.descriptors.get(), kPart, [&](int, int dir, const char* name) {
+      ++looked;
+      if (!now.denied) now.denied = !look_at_descriptor(now, dir, name);
+    });
+    if (now.denied) map_.complete = false;
+    if (!more || now.denied) current_.reset();
+    return looked;
   }
 
   void note_failure(int error) {
@@ -158,16 +233,25 @@ class ProcPass {
     const bool deleted =
         line->deleted && !exists(unescape_path(line->path) + std::string(proc_lines::kDeleted), line->file);
     note(line->file, pid, {.mapped = true, .writes = line->writes, .deleted = deleted});
-    if (deleted) note_removed(line->file, unescape_path(line->path));
+    if (!deleted || !is_new_here(line->file)) return;
+    // Its name in map_files is the range of addresses that the line begins with.
+    const std::string mapping = "/proc/" + std::to_string(pid) + "/map_files/";
+    if (may_be_queue(AT_FDCWD, (mapping + std::string(text.substr(0, text.find(' ')))).c_str())) {
+      note_removed(line->file, unescape_path(line->path));
+    }
   }
 
   // False when we may not look at this process's descriptors.
-  bool look_at_descriptor(pid_t pid, int dir, const char* link) {
+  bool look_at_descriptor(Current& now, int dir, const char* link) {
     std::array<char, PATH_MAX> path;
     const ssize_t length = readlinkat(dir, link, path.data(), path.size());
     if (length < 0) return errno != EACCES && errno != EPERM;
     if (length == 0 || path[0] != '/') return true;  // sockets, pipes, anonymous inodes
-    if (only_.empty() && !is_below_dir({path.data(), static_cast<std::size_t>(length)})) return true;
+    std::string_view name{path.data(), static_cast<std::size_t>(length)};
+    if (only_.empty() && !is_below_dir(name)) return true;
+    // Of twenty thousand duplicates one is as good as all. Two files are seldom called alike, but for removed ones.
+    if (now.path_noted && now.path == name) return true;
+    now.path_noted = false;
     struct statx facts {};
     constexpr int kFlags = AT_STATX_DONT_SYNC | AT_NO_AUTOMOUNT;
     if (statx(dir, link, kFlags, STATX_TYPE | STATX_INO | STATX_NLINK, &facts) != 0) return true;
@@ -176,9 +260,11 @@ class ProcPass {
     struct stat opened {};  // the link's own permission bits say how the descriptor was opened
     if (fstatat(dir, link, &opened, AT_SYMLINK_NOFOLLOW) != 0) return true;
     if ((opened.st_mode & (S_IRUSR | S_IWUSR)) == 0) return true;  // O_PATH: a name, not an open file
-    note(file, pid, {.open = true, .writes = (opened.st_mode & S_IWUSR) != 0, .deleted = facts.stx_nlink == 0});
-    std::string_view name{path.data(), static_cast<std::size_t>(length)};
-    if (facts.stx_nlink == 0 && name.ends_with(proc_lines::kDeleted)) {
+    const bool writes = (opened.st_mode & S_IWUSR) != 0;
+    note(file, now.pid, {.open = true, .writes = writes, .deleted = facts.stx_nlink == 0});
+    now.path = name;
+    now.path_noted = writes && facts.stx_nlink > 0;
+    if (facts.stx_nlink == 0 && name.ends_with(proc_lines::kDeleted) && is_new_here(file) && may_be_queue(dir, link)) {
       name.remove_suffix(proc_lines::kDeleted.size());
       note_removed(file, std::string(name));
     }
@@ -204,6 +290,20 @@ class ProcPass {
     holder.open |= use.open;
     holder.mapped |= use.mapped;
     holder.deleted |= use.deleted;
+  }
+
+  // The same path on another file system, as every container has one, is another place.
+  bool is_new_here(FileId file) const { return file.device == device_ && !map_.removed.contains(file); }
+
+  // Anybody may call a file of his own as he likes before he removes it. Its bytes say what it was, where we may look;
+  // of who keeps us from it by a lease we believe nothing.
+  static bool may_be_queue(int dir, const char* link) {
+    const Fd fd(openat(dir, link, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY));
+    if (!fd) return errno != EWOULDBLOCK;
+    struct stat facts {};
+    if (fstat(fd.get(), &facts) != 0) return false;
+    const auto found = recognise_file(fd.get(), static_cast<std::uint64_t>(facts.st_size));
+    return found && (found->verdict == Verdict::queue || found->verdict == Verdict::truncated);
   }
 
   // What was removed by slickq has the quarantine's name. What was made without a name is shown as "#<inode>", whatever
@@ -261,6 +361,7 @@ class ProcPass {
   std::set<std::uint64_t> entries_;  // inodes in dir_, read when a lock line asks for them
   std::vector<FileId> only_;
   std::vector<pid_t> processes_;  // yet to be looked at
+  std::optional<Current> current_;
   HolderMap map_;
 };
 

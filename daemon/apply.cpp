@@ -1,7 +1,9 @@
 #include "apply.hpp"
 
 #include <fmt/format.h>
+#include <sys/resource.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <chrono>
 #include <string>
@@ -34,6 +36,13 @@ slickq::CreateOptions options_of(const Config& config, const QueueConfig& queue)
 // For a cursor that somebody has locked: rounds and signs of life wait meanwhile.
 constexpr std::chrono::milliseconds kPatience{5};
 
+// Each queue without a name keeps descriptors open, of which there are a thousand or so.
+std::size_t most_prepared() {
+  rlimit files{};
+  if (getrlimit(RLIMIT_NOFILE, &files) != 0) return 1;
+  return std::max<std::size_t>(1, files.rlim_cur / 4);
+}
+
 // A finished queue without a name, to be made or for the place of another one.
 struct Prepared {
   const Step& step;
@@ -47,7 +56,7 @@ class Applier {
   std::vector<News> run() {
     try {
       for (const Step& step : plan_.steps) before_the_point_of_no_return(step);
-      for (Prepared& one : created_) create(one);
+      name_prepared();
     } catch (...) {
       undo();
       throw;
@@ -77,6 +86,12 @@ class Applier {
   void prepare_new(const Step& step) {
     created_.push_back(prepared(step));
     tell(EventKind::created, step, {{"geometry", queue_of(step).geometry.describe()}});
+    if (created_.size() >= most_prepared_) name_prepared();
+  }
+
+  void name_prepared() {
+    for (Prepared& one : created_) create(one);
+    created_.clear();
   }
 
   // Of a cursor there is nothing to tell: the rounds show it missing until they see it.
@@ -202,6 +217,7 @@ class Applier {
 
   const Config& config_;
   const Plan& plan_;
+  const std::size_t most_prepared_ = most_prepared();
   std::vector<News> news_;
   std::vector<Prepared> created_;
   std::vector<Prepared> replacements_;

@@ -14,7 +14,8 @@
 namespace slickqd {
 
 /// Does all steps but orphans, which need time to prove themselves. What may fail comes before what cannot be undone:
-/// all queues are finished, without a name, before the first gets one, and before the first old one goes. A cursor
+/// all new queues are finished, without a name, before the first gets one (by parts where there are more of them than a
+/// quarter of the files we may have open), and all before the first old one goes. A cursor
 /// that was left by a queue of before is set to 0 before the new queue appears. On a failure everything that was made
 /// here is removed again (unless somebody already uses it), nothing else has changed but such a cursor, and the
 /// slickq::Error is passed on. A queue that cannot be replaced after all, because somebody came in between, is told

@@ -97,9 +97,13 @@ void EventStreams::forget_ended() {
   });
 }
 
-bool EventStreams::is_full() {
+void EventStreams::add(const std::shared_ptr<EventStream>& stream) {
   forget_ended();
-  return streams_.size() >= kMost;
+  if (streams_.size() >= kMost) {
+    if (const auto oldest = streams_.front().lock()) oldest->close();
+    streams_.erase(streams_.begin());
+  }
+  streams_.push_back(stream);
 }
 
 void EventStreams::tell(const nlohmann::ordered_json& line) {

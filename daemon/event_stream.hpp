@@ -59,8 +59,9 @@ class EventStreams {
  public:
   static constexpr std::size_t kMost = 16;
 
-  bool is_full();
-  void add(const std::shared_ptr<EventStream>& stream) { streams_.push_back(stream); }
+  /// Where there are kMost already, the one that has been there longest is dropped: who only connects must not keep
+  /// everybody else away.
+  void add(const std::shared_ptr<EventStream>& stream);
   void tell(const nlohmann::ordered_json& line);
   void close();
 

@@ -49,7 +49,6 @@ void HttpSession::respond() {
                       .read_only = site_.loopback_only};
   Answer made = answer(asked, site_.backend);
   if (!made.stream) return write(std::move(made));
-  if (site_.streams.is_full()) return write(error_answer(503, "too many clients follow the events already"));
   follow(made);
 }
 

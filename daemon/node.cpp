@@ -5,10 +5,16 @@
 #include <grp.h>
 #include <pwd.h>
 
+#include <algorithm>
+#include <array>
+#include <cerrno>
 #include <charconv>
+#include <limits>
 #include <optional>
+#include <system_error>
 
 #include "json_text.hpp"
+#include "slickq/error.hpp"
 #include "suggestion.hpp"
 #include "units.hpp"
 
@@ -27,6 +33,22 @@ std::optional<std::uint32_t> as_id(const std::string& text) {
   const auto [rest, error] = std::from_chars(text.data(), text.data() + text.size(), id);
   if (error != std::errc{} || rest != text.data() + text.size()) return std::nullopt;
   return id;
+}
+
+// To the kernel that number is nobody: "leave the owner as he is".
+constexpr std::uint32_t kNobody = std::numeric_limits<std::uint32_t>::max();
+
+// Behind getpwnam() and getgrnam() that found nothing. Several numbers say that there is nothing to find (getpwnam(3));
+// the others, that the service which knows was not to be had. That is no fault of the config, and may pass.
+void require_an_answer(const char* what, const std::string& name, int error) {
+  constexpr std::array kNotThere{0, ENOENT, ESRCH, EBADF, EPERM};
+  if (std::ranges::count(kNotThere, error) > 0) return;
+  throw slickq::Error(
+      slickq::Errc::system, name,
+      fmt::format("the name service could not be asked for this {}: {}", what, std::generic_category().message(error)),
+      fmt::format("a number instead of the name needs no name service: getent {} {}",
+                  std::string_view(what) == "user" ? "passwd" : "group", name),
+      error);
 }
 
 }  // namespace
@@ -87,9 +109,14 @@ mode_t Node::mode() const {
 
 uid_t Node::user() const {
   const std::string name = text();
-  if (const auto id = as_id(name)) return *id;
+  if (const auto id = as_id(name)) {
+    if (*id == kNobody) throw fail(fmt::format("{} is no user's number", name));
+    return *id;
+  }
+  errno = 0;
   const passwd* entry = getpwnam(name.c_str());
   if (entry == nullptr) {
+    require_an_answer("user", name, errno);
     throw fail(fmt::format("there is no user \"{}\" on this machine: create it or name another", name));
   }
   return entry->pw_uid;
@@ -97,9 +124,14 @@ uid_t Node::user() const {
 
 gid_t Node::group() const {
   const std::string name = text();
-  if (const auto id = as_id(name)) return *id;
+  if (const auto id = as_id(name)) {
+    if (*id == kNobody) throw fail(fmt::format("{} is no group's number", name));
+    return *id;
+  }
+  errno = 0;
   const ::group* entry = getgrnam(name.c_str());
   if (entry == nullptr) {
+    require_an_answer("group", name, errno);
     throw fail(fmt::format("there is no group \"{}\" on this machine: create it or name another", name));
   }
   return entry->gr_gid;

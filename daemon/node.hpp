@@ -37,8 +37,9 @@ class Node {
   std::chrono::milliseconds duration(std::chrono::milliseconds least) const;
   double percent() const;
   mode_t mode() const;
-  uid_t user() const;   ///< a name or a number
-  gid_t group() const;  ///< a name or a number
+  /// A name or a number. Throws slickq::Error when the name service could not be asked.
+  uid_t user() const;
+  gid_t group() const;
   std::vector<Node> elements() const;
   std::vector<std::pair<std::string, Node>> members() const;
 

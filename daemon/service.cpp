@@ -37,6 +37,8 @@ using std::chrono::milliseconds;
 
 // No watchdog of a sensible length barks before.
 constexpr std::chrono::seconds kWorthTelling{5};
+// What the removal of one queue at the end takes at most, on a machine with very many processes.
+constexpr std::chrono::seconds kStopStep{30};
 
 class Service {
  public:
@@ -229,7 +231,8 @@ class Service {
     dir_watch_.stop();
     control_->close();
     if (tcp_) tcp_->close();
-    for (const std::string& line : supervisor_.stop()) log_.write(LogLevel::warn, line);
+    for (const std::string& line : supervisor_.stop([this] { notify_.takes(kStopStep); }))
+      log_.write(LogLevel::warn, line);
   }
 
   const Clock& clock_;

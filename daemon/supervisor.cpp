@@ -253,18 +253,31 @@ nlohmann::ordered_json Supervisor::collect_orphans(bool dry_run) {
   return body;
 }
 
-std::vector<std::string> Supervisor::stop() {
+std::vector<std::string> Supervisor::stop(const std::function<void()>& sign_of_life) {
   textfile_.remove();
+  const slickq::LeasePatience for_all;
+  std::optional<slickq::HolderMap> pass;  // one over all processes, however many queues are held
   std::vector<std::string> stayed;
+  const auto stays = [&](const std::string& segment, const slickq::Holders& holders) {
+    stayed.push_back(fmt::format("{} stays although remove_on_exit is set: held by {}", segment, holders.describe()));
+  };
   const auto remove = [&](const std::string& segment, std::uint64_t inode) {
+    sign_of_life();
     slickq::RemoveOptions options;
     options.shm_dir = config_.shm_dir;
     options.inode = inode;
     try {
+      if (!pass) pass = slickq::scan_holders(config_.shm_dir);
+      const auto holders = slickq::find_holders(slickq::segment_path(config_.shm_dir, segment), *pass, true);
+      // Lock and lease are certain; the pass only names. What it alone says may be over: the removal finds out.
+      const bool certain = holders.proof == slickq::Proof::flock || holders.proof == slickq::Proof::lease;
+      if (holders.held && certain) {
+        stays(segment, holders);
+        return false;
+      }
       const slickq::Removal removal = slickq::remove_segment(segment, options);
       if (removal.removed) return true;
-      stayed.push_back(
-          fmt::format("{} stays although remove_on_exit is set: held by {}", segment, removal.holders.describe()));
+      stays(segment, removal.holders);
     } catch (const slickq::Error& error) {
       if (error.code() == slickq::Errc::not_found) return true;
       stayed.push_back(fmt::format("{}: remove_on_exit: {}", segment, error.what()));

@@ -89,8 +89,8 @@ class Supervisor {
   /// Removes the orphans that are due, whatever orphans.action is; a dry run only tells.
   nlohmann::ordered_json collect_orphans(bool dry_run);
   /// metrics.textfile goes; remove_on_exit, never for what is held. Returns one line for each queue that stays
-  /// although it should go.
-  std::vector<std::string> stop();
+  /// although it should go. `sign_of_life` is called before each piece of work that may take seconds.
+  std::vector<std::string> stop(const std::function<void()>& sign_of_life = [] {});
 
   const Config& config() const noexcept { return config_; }
   const EventLog& events() const noexcept { return events_; }

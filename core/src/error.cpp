@@ -59,6 +59,9 @@ Error::Error(Errc code, std::string object, std::string cause, std::string remed
       system_error_(system_error) {}
 
 Error system_failure(std::string object, std::string_view action, int system_error, std::string remedy) {
+  if (system_error == EMFILE && remedy.empty()) {
+    remedy = "raise the limit of open files: ulimit -n, or LimitNOFILE= of the unit";
+  }
   std::string cause = std::string(action) + ": " + std::generic_category().message(system_error);
   return {code_of(system_error), std::move(object), std::move(cause), std::move(remedy), system_error};
 }

@@ -154,6 +154,8 @@ TEST_CASE("every mistake names the value and what is wrong with it") {
       {R"("mode":"rw")", "/queues/0/mode", "octal"},
       {R"("mode":660)", "/queues/0/mode", "a string is wanted"},
       {R"("owner":"no-such-user")", "/queues/0/owner", "there is no user"},
+      {R"("owner":"4294967295")", "/queues/0/owner", "4294967295 is no user's number"},
+      {R"("group":"4294967295")", "/queues/0/group", "4294967295 is no group's number"},
       {R"("prefault":1)", "/queues/0/prefault", "true or false"},
       {R"("cursors":["a@b"])", "/queues/0/cursors/0", "@"},
       {R"("cursors":["a","a"])", "/queues/0/cursors/1", "already used by /queues/0/cursors/0"},

@@ -1,7 +1,5 @@
 // Start, reload and stop: bringing the world and the config together, or leaving both alone.
 #include <doctest/doctest.h>
-#include <sched.h>
-#include <sys/mount.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
@@ -11,31 +9,18 @@
 
 #include "fixture.hpp"
 #include "queues.hpp"
+#include "slickq/cursor.hpp"
 #include "slickq/error.hpp"
+#include "small_file_system.hpp"
 
 using daemon_test::holder;
 using daemon_test::inode_of;
 using daemon_test::make_queue;
+using daemon_test::SmallFileSystem;
 using daemon_test::World;
 using std::filesystem::exists;
 
 namespace {
-
-// 1 MiB of memory over a directory, for this process alone.
-class SmallFileSystem {
- public:
-  explicit SmallFileSystem(std::string at) : at_(std::move(at)) {
-    REQUIRE(unshare(CLONE_NEWNS) == 0);
-    REQUIRE(mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr) == 0);
-    REQUIRE(mount("tmpfs", at_.c_str(), "tmpfs", 0, "size=1m") == 0);
-  }
-  SmallFileSystem(const SmallFileSystem&) = delete;
-  SmallFileSystem& operator=(const SmallFileSystem&) = delete;
-  ~SmallFileSystem() { CHECK(umount2(at_.c_str(), MNT_DETACH) == 0); }
-
- private:
-  std::string at_;
-};
 
 // Files of at most 1 MiB: what no plan can know.
 slickqd::ReloadResult reload_with_small_files(World& world) {
@@ -214,10 +199,7 @@ TEST_CASE("a queue that cannot be made anew, and one that could, both stay as th
 }
 
 TEST_CASE("where there is no room for the old queue and the new one, the error says what to do and the old one stays") {
-  if (geteuid() != 0) {
-    MESSAGE("skipped: mounting a small file system takes root");
-    return;
-  }
+  if (!SmallFileSystem::may_be_made()) return;
   World world("[]");
   const SmallFileSystem small(world.shm.path());
   make_queue(world.shm.path(), "q", 16);
@@ -362,9 +344,57 @@ TEST_CASE("a cursor that somebody keeps locked does not hold up the reload that 
   std::filesystem::remove(world.shm.file("q"));
   const auto locked = daemon_test::lock_out(world.shm.file("q@a"));
   const auto also = daemon_test::lock_out(world.shm.file("q@b"));
-  const auto begun = std::chrono::steady_clock::now();
-  CHECK(world.supervisor->reload().ok);
-  CHECK(std::chrono::steady_clock::now() - begun < slickq::kLockPatience);
+  const auto time_of = [](auto act) {
+    const auto begun = std::chrono::steady_clock::now();
+    act();
+    return std::chrono::steady_clock::now() - begun;
+  };
+  const auto of_reload = time_of([&] { CHECK(world.supervisor->reload().ok); });
+  const auto of_who_waits =
+      time_of([&] { CHECK_THROWS_AS(slickq::NamedCursor::open("q@a", world.shm.path()), slickq::Error); });
+  CHECK(of_reload < of_who_waits);  // although it met two of them
   CHECK(world.count("mismatch q@a") == 1);
   CHECK(world.count("created q") == 2);
+}
+
+TEST_CASE("more new queues than there are descriptors are made in parts, and taken back together when one fails") {
+  World world;
+  auto& supervisor = world.start();
+  const auto reload_with_few_files = [&](const std::string& last) {
+    std::string queues = "[";
+    for (int k = 0; k < 100; ++k) {
+      queues.append(R"({"name":"q)").append(std::to_string(k)).append(R"(","size":8,"elem":8},)");
+    }
+    world.write_config(queues + last + "]");
+    rlimit before{};
+    REQUIRE(getrlimit(RLIMIT_NOFILE, &before) == 0);
+    const rlimit few{64, before.rlim_max};
+    REQUIRE(setrlimit(RLIMIT_NOFILE, &few) == 0);
+    auto result = supervisor.reload();
+    REQUIRE(setrlimit(RLIMIT_NOFILE, &before) == 0);
+    return result;
+  };
+  const auto too_large = reload_with_few_files(R"({"name":"last","size":1073741824,"elem":1048576})");
+  CHECK_FALSE(too_large.ok);
+  CHECK(std::filesystem::is_empty(world.shm.path()));
+  const auto good = reload_with_few_files(R"({"name":"last","size":8,"elem":8})");
+  CAPTURE(good.error);
+  CHECK(good.ok);
+  CHECK(std::filesystem::exists(world.shm.file("last")));
+}
+
+TEST_CASE("at the end all who hold queues are named, with a sign of life before each") {
+  World world(
+      R"([{"name":"a","size":8,"elem":8,"remove_on_exit":true},{"name":"b","size":8,"elem":8,"remove_on_exit":true},
+                  {"name":"c","size":8,"elem":8,"remove_on_exit":true}])");
+  auto& supervisor = world.start();
+  const auto one = daemon_test::holder(world.shm.path(), "a");
+  const auto other = daemon_test::holder(world.shm.path(), "c");
+  int signs = 0;
+  const auto stayed = supervisor.stop([&] { ++signs; });
+  CHECK(signs == 3);
+  REQUIRE(stayed.size() == 2);
+  CHECK(stayed[0].find("pid " + std::to_string(one.pid())) != std::string::npos);
+  CHECK(stayed[1].find("pid " + std::to_string(other.pid())) != std::string::npos);
+  CHECK_FALSE(std::filesystem::exists(world.shm.file("b")));
 }

@@ -12,6 +12,7 @@
 #include "notify_socket.hpp"
 #include "queues.hpp"
 #include "slickq/consumer.hpp"
+#include "small_file_system.hpp"
 
 using daemon_test::Daemon;
 using daemon_test::eventually;
@@ -406,4 +407,20 @@ TEST_CASE("kill -9 under load: producer and consumer lose nothing, the restarted
   CHECK(consumer.join() == 0);
   CHECK(eventually([&] { return place.status()["queues"][0]["published_index"] == kItems; }));
   CHECK(place.status()["queues"][0]["state"] == "ready");
+}
+
+TEST_CASE("a name service that cannot be asked is no mistake in the config: slickqd ends with 71, and is tried again") {
+  if (!daemon_test::SmallFileSystem::may_be_made()) return;
+  const Place place(R"([{"name":"q","size":8,"elem":8,"owner":"no-such-name"}])");
+  const std::string services = place.run.file("nsswitch.conf");
+  std::ofstream(services) << "passwd: files\n";
+  Daemon daemon(place.arguments(), place.log(), {}, [&] {
+    unshare(CLONE_NEWNS);
+    mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr);
+    mount(services.c_str(), "/etc/nsswitch.conf", nullptr, MS_BIND, nullptr);
+    mount("/proc/self/mem", "/etc/passwd", nullptr, MS_BIND, nullptr);  // reading it fails
+  });
+  CHECK(daemon.wait() == 71);
+  CHECK(daemon.log().find("no-such-name: the name service could not be asked for this user: Input/output error") !=
+        std::string::npos);
 }

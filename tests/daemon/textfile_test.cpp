@@ -2,7 +2,7 @@
 #include "textfile.hpp"
 
 #include <doctest/doctest.h>
-#include <sys/mount.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 
 #include <filesystem>
@@ -10,11 +10,13 @@
 
 #include "daemon_process.hpp"
 #include "fixture.hpp"
+#include "small_file_system.hpp"
 
 using daemon_test::Daemon;
 using daemon_test::eventually;
 using daemon_test::Place;
 using daemon_test::read_file;
+using daemon_test::SmallFileSystem;
 using slickqd::Textfile;
 using std::filesystem::exists;
 
@@ -75,8 +77,9 @@ TEST_CASE("what cannot be written is said, and the old numbers do not stay") {
 }
 
 TEST_CASE("where there is room for one only, each round's file is written all the same") {
+  if (!SmallFileSystem::may_be_made()) return;
   const test_support::ShmDir dir;
-  if (mount("tmpfs", dir.path().c_str(), "tmpfs", 0, "size=12k") != 0) return;  // needs root
+  const SmallFileSystem small(dir.path(), "12k");
   const std::string text(8192, 'x');  // two pages; the third is the directory entry's own matter
   {
     Textfile file;
@@ -89,7 +92,6 @@ TEST_CASE("where there is room for one only, each round's file is written all th
     CHECK_FALSE(file.write(std::string(100'000, 'x')).empty());
     CHECK_FALSE(exists(dir.file("m.prom")));
   }
-  CHECK(umount(dir.path().c_str()) == 0);
 }
 
 TEST_CASE("another path, or none, takes the old file away; a file that is not ours stays") {
@@ -154,4 +156,17 @@ TEST_CASE("a reload moves the textfile, a killed slickqd's file is taken over by
   daemon.signal(SIGTERM);
   CHECK(daemon.wait() == 0);
   CHECK_FALSE(exists(two));
+}
+
+TEST_CASE("a textfile that is larger than a file may be is told, and does not end slickqd") {
+  const Place place;
+  place.configure("[]", rest(place.run.file("slickq.prom")));
+  Daemon daemon(place.arguments(), "/dev/null", {}, [] {
+    const rlimit small{1024, RLIM_INFINITY};
+    setrlimit(RLIMIT_FSIZE, &small);
+  });
+  REQUIRE(place.wait_until_up());
+  CHECK(place.status()["metrics"]["textfile_error"].get<std::string>().find("File too large") != std::string::npos);
+  daemon.signal(SIGTERM);
+  CHECK(daemon.wait() == 0);
 }

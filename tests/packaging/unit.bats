@@ -46,6 +46,11 @@ teardown() {
   done
 }
 
+@test "thousands of queues may be made at once" {
+  run grep -E '^LimitNOFILE=(65536|infinity)$' "$UNIT"
+  [ "$status" -eq 0 ]
+}
+
 @test "the user it names is the one of sysusers.d" {
   root="$BATS_TEST_TMPDIR/root"
   mkdir -p "$root/etc"

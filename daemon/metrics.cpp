@@ -162,6 +162,10 @@ class Page {
     MetricFamily info{
         "slickq_queue_info", "What a queue is, and its state: ready, stalled, missing or mismatch.", kGauge, {}};
     MetricFamily up{"slickq_queue_up", "1: the queue is there with the configured geometry.", kGauge, {}};
+    MetricFamily blind{"slickq_queue_blind_seconds",
+                       "For how long nobody could look into the queue: its other numbers are that old. Mostly 0.",
+                       kGauge,
+                       {}};
     for (const QueueStatus& queue : snapshot_.queues) {
       const slickq::Geometry& geometry = queue.numbers ? queue.numbers->geometry : queue.configured;
       add_one(info,
@@ -173,9 +177,12 @@ class Page {
                {"items_per_slot", std::to_string(geometry.items_per_slot())}},
               1);
       add_one(up, {{"queue", queue.name}}, queue.numbers && queue.state != QueueState::mismatched ? 1 : 0);
+      const std::chrono::duration<double> age = queue.blind.value_or(std::chrono::milliseconds(0));
+      add_one(blind, {{"queue", queue.name}}, age.count());
     }
     add(std::move(info));
     add(std::move(up));
+    add(std::move(blind));
   }
 
   void add_queues() {

@@ -2,8 +2,8 @@
 //
 // Thread safety: pure functions of the snapshot, but for process_*, which is read from /proc/self when asked.
 // Invariants: 1. counters count, rates are the reader's business. 2. of a queue that is not there nothing is printed
-// but slickq_queue_info and slickq_queue_up 0: a number would be an old one. 3. names are valid UTF-8, because all of
-// them come from the config; the serializer escapes what label values must not hold.
+// but slickq_queue_info, slickq_queue_up 0 and slickq_queue_blind_seconds: a number would be an old one. 3. names are
+// valid UTF-8, because all of them come from the config; the serializer escapes what label values must not hold.
 #pragma once
 
 #include <string>

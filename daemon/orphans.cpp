@@ -50,12 +50,16 @@ OrphanWatch::Result OrphanWatch::round(const Config& config, HolderPass& holders
   std::rotate(names.begin(), std::upper_bound(names.begin(), names.end(), ended_at_), names.end());
   const Round round{config, holders, now, log, action};
   const Monotonic end = clock_.monotonic() + budget;
+  overlooked_ = announced_ = 0;
   for (const std::string& name : names) {
-    result.complete = clock_.monotonic() <= end;
-    if (!result.complete) break;
-    look(name, round, result.removed);
+    if (clock_.monotonic() > end) {
+      result.complete = false;
+      break;
+    }
+    if (!look(name, round, result.removed)) result.complete = false;
     ended_at_ = name;
   }
+  if (announced_ > kToldSingly) log.record({EventKind::orphan_found, "", {{"more", announced_ - kToldSingly}}});
   for (const auto& [name, candidate] : candidates_) result.seen.push_back(candidate.status);
   std::sort(result.removed.begin(), result.removed.end(), [](const auto& a, const auto& b) { return a.name < b.name; });
   return result;
@@ -73,16 +77,33 @@ std::optional<std::vector<std::string>> OrphanWatch::matching_names(const Config
   return names;
 }
 
-void OrphanWatch::look(const std::string& name, const Round& round, std::vector<OrphanStatus>& removed) {
+bool OrphanWatch::has_another_name(const std::string& name, const Sighting& sighting) const {
+  return sighting.links > 1 && std::any_of(candidates_.begin(), candidates_.end(), [&](const auto& candidate) {
+           return candidate.first != name && candidate.second.print.inode == sighting.print.inode;
+         });
+}
+
+void OrphanWatch::announce(const std::string& name, const Candidate& candidate, EventLog& log) {
+  ++detected_;
+  if (++announced_ > kToldSingly) return;
+  log.record(
+      {EventKind::orphan_found, name, {{"bytes", candidate.status.bytes}, {"idle_ms", candidate.status.idle.count()}}});
+}
+
+bool OrphanWatch::look(const std::string& name, const Round& round, std::vector<OrphanStatus>& removed) {
+  if (candidates_.size() >= kMost && !candidates_.contains(name)) {
+    ++overlooked_;
+    return false;
+  }
   std::optional<Sighting> sighting;
   try {
     if (!is_configured(round.config, name)) sighting = sight(name, round.config.shm_dir, round.holders);
   } catch (const slickq::Error&) {
-    return;  // busy for the moment: what the last look saw stands
+    return false;  // busy for the moment: what the last look saw stands
   }
-  if (!sighting) {
+  if (!sighting || has_another_name(name, *sighting)) {
     candidates_.erase(name);
-    return;
+    return true;
   }
   const auto [known, fresh] = candidates_.try_emplace(name);
   Candidate& candidate = known->second;
@@ -94,13 +115,13 @@ void OrphanWatch::look(const std::string& name, const Round& round, std::vector<
   candidate.status = {name, sighting->bytes, sighting->held, due, idle};
   if (due && !candidate.announced) {
     candidate.announced = true;
-    ++detected_;
-    round.log.record({EventKind::orphan_found, name, {{"bytes", sighting->bytes}, {"idle_ms", idle.count()}}});
+    announce(name, candidate, round.log);
   }
   if (due && round.action == OrphanAction::remove && remove(name, round.config, candidate, round.now, round.log)) {
     removed.push_back(candidate.status);
     candidates_.erase(known);
   }
+  return true;
 }
 
 std::optional<OrphanWatch::Sighting> OrphanWatch::sight(const std::string& name, const std::string& shm_dir,
@@ -111,7 +132,7 @@ std::optional<OrphanWatch::Sighting> OrphanWatch::sight(const std::string& name,
       if (const auto cursor = look_at_cursor(path)) {
         const auto of_queue = [&]() -> const slickq::Holders& { return holders.of(path_of_queue(*parts, shm_dir)); };
         const bool held = holders.of(path).held || is_held(of_queue);
-        return Sighting{{cursor->inode, cursor->value, 0}, sizeof(cursor->value), held};
+        return Sighting{{cursor->inode, cursor->value, 0}, sizeof(cursor->value), held, cursor->links};
       }
     }
     const auto view = slickq::View::open_segment(name, shm_dir);
@@ -120,7 +141,8 @@ std::optional<OrphanWatch::Sighting> OrphanWatch::sight(const std::string& name,
     const slickq::FileFacts facts = view.facts();
     return Sighting{{facts.inode, slickq::reserved_index(header, layout), slickq::last_published_index(header, layout)},
                     facts.bytes,
-                    holders.of(path).held};
+                    holders.of(path).held,
+                    facts.links};
   } catch (const slickq::Error& error) {
     if (is_for_now(error) || error.code() == slickq::Errc::system) throw;
     return std::nullopt;  // not a queue, gone, or not ours to read: never an orphan

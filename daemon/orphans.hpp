@@ -29,12 +29,16 @@ class OrphanWatch {
   static constexpr std::chrono::milliseconds kBudget{20};
   /// Of a look that somebody asked for and waits for: well below what a watchdog waits.
   static constexpr std::chrono::milliseconds kAskedBudget{5000};
+  /// Anybody may make segments that match: more are not kept in mind, and of more than kToldSingly that become due in one
+  /// round the others are told as a number.
+  static constexpr std::size_t kMost = 1000;
+  static constexpr std::size_t kToldSingly = 10;
   explicit OrphanWatch(const Clock& clock) : clock_(clock) {}
 
   struct Result {
     std::vector<OrphanStatus> seen;     ///< and still there
     std::vector<OrphanStatus> removed;  ///< in this round
-    bool complete = true;               ///< false: the budget ended before every name was looked at
+    bool complete = true;               ///< false: not every name was looked at: no time, more than kMost, or leased
   };
   /// One round: what it announces goes to `log`, what it knows is returned, sorted by name. `action`: instead of the
   /// config's.
@@ -43,6 +47,8 @@ class OrphanWatch {
 
   /// How many it announced and are still there; how many it ever announced, and how many it removed.
   std::uint64_t waiting() const noexcept;
+  /// In the last round so many names were not looked at because there are kMost others.
+  std::size_t overlooked() const noexcept { return overlooked_; }
   std::uint64_t detected() const noexcept { return detected_; }
   std::uint64_t removed() const noexcept { return removed_; }
 
@@ -58,6 +64,7 @@ class OrphanWatch {
     Fingerprint print;
     std::uint64_t bytes = 0;
     bool held = false;
+    std::uint64_t links = 1;
   };
   struct Candidate {
     Fingerprint print;
@@ -76,13 +83,18 @@ class OrphanWatch {
 
   // Nothing: that cannot be told for the moment.
   static std::optional<std::vector<std::string>> matching_names(const Config& config);
-  void look(const std::string& name, const Round& round, std::vector<OrphanStatus>& removed);
+  /// False: it could not be looked at.
+  bool look(const std::string& name, const Round& round, std::vector<OrphanStatus>& removed);
+  bool has_another_name(const std::string& name, const Sighting& sighting) const;
+  void announce(const std::string& name, const Candidate& candidate, EventLog& log);
   static std::optional<Sighting> sight(const std::string& name, const std::string& shm_dir, HolderPass& holders);
   bool remove(const std::string& name, const Config& config, Candidate& candidate, Monotonic now, EventLog& log);
 
   const Clock& clock_;
   std::map<std::string, Candidate> candidates_;
-  std::string ended_at_;  // the last name that was looked at
+  std::size_t overlooked_ = 0;
+  std::size_t announced_ = 0;  // in this round
+  std::string ended_at_;       // the last name that was looked at
   std::uint64_t detected_ = 0;
   std::uint64_t removed_ = 0;
 };

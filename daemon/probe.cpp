@@ -66,6 +66,7 @@ std::optional<CursorSight> look_at_cursor(const std::string& path) {
                     pread(fd, &sight.value, sizeof sight.value, 0) == sizeof sight.value;
   close(fd);
   sight.inode = facts.st_ino;
+  sight.links = facts.st_nlink;
   return good ? std::optional(sight) : std::nullopt;
 }
 

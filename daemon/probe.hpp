@@ -29,6 +29,7 @@ std::optional<std::string> problem_of_dir(const std::string& dir);
 struct CursorSight {
   std::uint64_t value = 0;
   std::uint64_t inode = 0;
+  std::uint64_t links = 1;
 };
 /// The value of a cursor segment; nothing when there is no regular file of exactly 8 bytes that we may read. Throws
 /// slickq::Error when that cannot be told for the moment.

@@ -1,5 +1,7 @@
 // One round of the supervisor: look at every queue, react by the table, watch cursors and orphans, build the
 // snapshot.
+#include <fmt/format.h>
+#include <sys/stat.h>
 #include <sys/utsname.h>
 #include <unistd.h>
 
@@ -11,6 +13,7 @@
 #include "metrics.hpp"
 #include "probe.hpp"
 #include "slickq/error.hpp"
+#include "slickq/inspect.hpp"
 #include "slickq/lease_patience.hpp"
 #include "slickq/names.hpp"
 #include "supervisor.hpp"
@@ -24,6 +27,13 @@ constexpr const char* kRemedyOfSplit = "they have a removed segment of this name
 constexpr const char* kRemedyOfVanished = "made again at the next reload or restart";
 constexpr std::chrono::seconds kBlindnessWorthTelling{5};
 constexpr std::size_t kHoldersNamed = 10;  // in an event; the status names all
+constexpr std::size_t kOrphansListed = 100;
+
+// Whose a process is, for people; empty when it is gone.
+std::string user_of(pid_t pid) {
+  struct stat facts {};
+  return stat(fmt::format("/proc/{}", pid).c_str(), &facts) == 0 ? slickq::user_name(facts.st_uid) : "";
+}
 
 std::string host_name() {
   utsname names{};
@@ -43,7 +53,7 @@ void Supervisor::round() {
     look_for_split_brain(tracked_[k], begun);
     tracked_[k].history.add(tracked_[k].status, begun);
   }
-  std::vector<OrphanStatus> orphans = orphans_.round(config_, holders_, begun, events_, config_.orphans.action).seen;
+  auto orphans = orphans_.round(config_, holders_, begun, events_, config_.orphans.action).seen;
   look_at_space();
   ++rounds_;
   publish_snapshot(begun, std::move(orphans));
@@ -53,6 +63,7 @@ void Supervisor::look_at(const QueueConfig& queue, Tracked& tracked, Monotonic n
   std::optional<Look> look = tracked.sampler.look(queue, config_.shm_dir, holders_, now, interval() / 2);
   if (!look) return tell_of_blindness(queue, tracked, now);  // for the moment: what the last round saw stands
   tracked.blind_since.reset();
+  tracked.status.blind.reset();
   tracked.blindness_told = false;
   const Reaction reaction = react(tracked.status.state, look->sight);
   perform(reaction.action, queue, tracked, *look, now);
@@ -67,6 +78,7 @@ void Supervisor::look_at(const QueueConfig& queue, Tracked& tracked, Monotonic n
 // A lease, or want of descriptors, is over in a moment. What lasts makes old numbers pass for new ones.
 void Supervisor::tell_of_blindness(const QueueConfig& queue, Tracked& tracked, Monotonic now) {
   tracked.blind_since = tracked.blind_since.value_or(now);
+  tracked.status.blind = duration_cast<std::chrono::milliseconds>(now - *tracked.blind_since);
   if (now - *tracked.blind_since < kBlindnessWorthTelling) return;
   tracked.status.problem = "its numbers are old: " + tracked.sampler.why_blind();
   if (std::exchange(tracked.blindness_told, true)) return;
@@ -152,7 +164,7 @@ void Supervisor::look_for_split_brain(Tracked& tracked, Monotonic now) {
   nlohmann::ordered_json details{{"holders", nlohmann::ordered_json::array()}};
   const std::size_t named = std::min(status.split_brain.size(), kHoldersNamed);
   for (const SplitHolder& holder : std::span(status.split_brain).first(named)) {
-    details["holders"].push_back({{"pid", holder.pid}, {"command", holder.command}});
+    details["holders"].push_back({{"pid", holder.pid}, {"command", holder.command}, {"user", user_of(holder.pid)}});
   }
   if (named < status.split_brain.size()) details["more_holders"] = status.split_brain.size() - named;
   details["remedy"] = kRemedyOfSplit;
@@ -200,6 +212,9 @@ void Supervisor::publish_snapshot(Monotonic begun, std::vector<OrphanStatus> orp
   next->shm_problem = shm_problem_;
   next->shm_low = space_watch_.low();
   for (const Tracked& tracked : tracked_) next->queues.push_back(tracked.status);
+  next->orphans_seen = orphans.size();
+  next->orphans_complete = orphans_.overlooked() == 0;
+  orphans.resize(std::min(orphans.size(), kOrphansListed));
   next->orphans = std::move(orphans);
   next->orphans_waiting = orphans_.waiting();
   next->orphans_detected = orphans_.detected();

@@ -116,7 +116,9 @@ Answer handled(const Route& route, const Asked& asked, const Backend& backend) {
     return error_answer(403, "not answered here: this way shows nobody's credentials; use the control socket");
   }
   if (route.whom == For::who_may_change && !backend.may_change(peer)) {
-    return error_answer(403, "uid " + std::to_string(peer.uid) + " may not " + std::string(route.path.substr(4)) +
+    std::string_view what = route.path.substr(std::string_view("/v1/").size());
+    if (what.ends_with('/')) what.remove_suffix(1);
+    return error_answer(403, "uid " + std::to_string(peer.uid) + " may not " + std::string(what) +
                                  ": only root, slickqd's own user and members of control.group may");
   }
   try {

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
 #include <cmath>
 
@@ -101,6 +102,7 @@ ordered_json to_json(const QueueStatus& queue, Monotonic now) {
   line["name"] = queue.name;
   line["state"] = to_string(queue.state);
   if (!queue.problem.empty()) line["problem"] = queue.problem;
+  line["blind_s"] = queue.blind ? ordered_json(static_cast<double>(queue.blind->count()) / 1000) : ordered_json();
   line["layout"] = slickq::to_string(geometry.layout());
   line["capacity"] = geometry.capacity();
   line["element_size"] = geometry.element_size();
@@ -152,6 +154,8 @@ ordered_json to_json(const Snapshot& s) {
   for (const OrphanStatus& orphan : s.orphans) {
     status["orphans"].push_back(to_json(orphan));
   }
+  status["orphans_seen"] = s.orphans_seen;
+  status["orphans_complete"] = s.orphans_complete;
   status["orphans_detected"] = s.orphans_detected;
   status["orphans_removed"] = s.orphans_removed;
   status["metrics"] = {{"textfile", s.textfile ? ordered_json(*s.textfile) : ordered_json()},
@@ -166,6 +170,8 @@ std::string status_line(const Snapshot& s) {
   for (std::size_t k = 0; k < kStates; ++k) {
     if (in_state[k] > 0) text += fmt::format(", {} {}", in_state[k], to_string(static_cast<QueueState>(k)));
   }
+  const auto is_blind = [](const QueueStatus& queue) { return queue.blind.has_value(); };
+  if (const auto blind = std::ranges::count_if(s.queues, is_blind); blind > 0) text += fmt::format(", {} blind", blind);
   text += fmt::format("; round {} took {:.1f} ms", s.rounds, static_cast<double>(s.round_duration.count()) / 1000);
   if (!s.last_reload_ok) text += "; last reload failed: " + s.last_error.substr(0, s.last_error.find('\n'));
   return text;

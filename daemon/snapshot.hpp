@@ -69,7 +69,9 @@ struct QueueStatus {
   QueueState state = QueueState::missing;
   slickq::Geometry configured;
   std::optional<QueueNumbers> numbers{};
-  std::string problem{};         ///< mismatch: what is there instead
+  std::string problem{};  ///< mismatch: what is there instead
+  /// For so long nobody could look into it: all the numbers are that old. Nothing: they are of this round.
+  std::optional<std::chrono::milliseconds> blind{};
   std::uint64_t repaired = 0;    ///< elements jumped over by this daemon's repairs
   std::string repair_problem{};  ///< why the last repair that was due could not be made
   std::vector<SplitHolder> split_brain{};
@@ -106,7 +108,9 @@ struct Snapshot {
   std::uint64_t shm_free_bytes = 0;
   bool shm_low = false;
   std::vector<QueueStatus> queues;
-  std::vector<OrphanStatus> orphans;
+  std::vector<OrphanStatus> orphans;   ///< the first of them
+  std::uint64_t orphans_seen = 0;      ///< how many there are
+  bool orphans_complete = true;        ///< false: there are more than are kept in mind
   std::uint64_t orphans_waiting = 0;   ///< announced, not removed, still unused
   std::uint64_t orphans_detected = 0;  ///< by this daemon, since it started
   std::uint64_t orphans_removed = 0;

@@ -38,7 +38,9 @@ function update(status) {
   table.update(status.queues);
   head.update(status, [...table.rows.values()].map((row) => row.data));
   show(byId('orphans'), status.orphans.length > 0);
-  orphans.update(status.orphans.map(orphanText));
+  const more = status.orphans_seen - status.orphans.length;
+  const others = `and ${status.orphans_complete ? '' : 'more than '}${whole(more)} others`;
+  orphans.update([...status.orphans.map(orphanText), ...(more > 0 || !status.orphans_complete ? [others] : [])]);
 }
 
 function updateAge() {

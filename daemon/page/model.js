@@ -1,6 +1,7 @@
 // What the numbers of one queue mean: its problems, the worst first, and what its row shows. Pure functions.
 
 const kSoon = 60;  // seconds to an overrun that are worth a warning
+const kBlind = 5;  // seconds without a look that are
 
 /** The item whose value is largest, null when none has one. */
 const most = (items, value) => items.reduce((best, item) =>
@@ -56,6 +57,10 @@ const kProblems = [
    commands: () => []},
   {word: 'lagging', level: 'warn', when: (queue) => queue.cursors.some((cursor) => cursor.level === 'warn'),
    text: (queue) => lagText(queue, 'warn'), commands: () => []},
+  {word: 'numbers old', level: 'warn', when: (queue) => (queue.blind_s ?? 0) >= kBlind,
+   text: (queue) => `Nobody could look into it for ${duration(queue.blind_s)}, so all that is shown of it is that old` +
+     `${queue.problem ? `: ${queue.problem.replace(/^its numbers are old: /, '')}` : ''}.`,
+   commands: (queue, shm) => [command('ps', queue.name, shm)]},
   {word: 'not repaired', level: 'warn', when: (queue) => Boolean(queue.repair_problem),
    text: (queue) => `The last repair that was due could not be made: ${queue.repair_problem}.`,
    commands: (queue, shm) => [command('repair', queue.name, shm)]},

@@ -122,3 +122,16 @@ TEST_CASE("beyond the mappings that are watched nothing is promised, and places 
           return check.failed() ? 0 : 2;
         }) == 0);
 }
+
+TEST_CASE("a SIGBUS that somebody sends ends the process, as it does where nothing is survived") {
+  CHECK(in_child([] {
+          survive_truncation();
+          raise(SIGBUS);
+          return 0;
+        }) == -SIGBUS);
+  CHECK(in_child([] {
+          survive_truncation();
+          kill(getpid(), SIGBUS);
+          return 0;
+        }) == -SIGBUS);
+}

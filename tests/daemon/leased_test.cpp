@@ -13,6 +13,7 @@
 using daemon_test::Leased;
 using daemon_test::World;
 using slickq::LeasePatience;
+using std::chrono::milliseconds;
 
 namespace {
 
@@ -114,4 +115,20 @@ TEST_CASE("what others lease in the directory is not even opened") {
   CHECK(supervisor.reload().ok);
   CHECK(supervisor.plan_reload().steps.size() == 1);
   CHECK(counted.spent() == 0);
+}
+
+TEST_CASE("for how long nobody could look into a queue is told, until somebody can") {
+  World world(daemon_test::kOneQueue);
+  world.start();
+  world.round();
+  CHECK(world.queue_status()["blind_s"].is_null());
+  {
+    const Leased leased(world.shm.file("q"));
+    world.round();
+    CHECK(world.queue_status()["blind_s"] == 0.0);
+    world.round(milliseconds(7000));
+    CHECK(world.queue_status()["blind_s"] == 7.0);
+  }
+  world.round();
+  CHECK(world.queue_status()["blind_s"].is_null());
 }

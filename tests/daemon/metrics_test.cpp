@@ -52,6 +52,7 @@ Snapshot example() {
   numbers.holes.push_back({.index = 40, .next = 41, .since = s.round_finished - milliseconds(2500)});
   queue.numbers = numbers;
   queue.repaired = 7;
+  queue.blind = milliseconds(1500);
   queue.cursors.push_back({.name = "c", .value = 30, .lag = 20, .lost = 8});
   queue.cursors.push_back({.name = "not there"});
   s.queues.push_back(queue);
@@ -91,6 +92,7 @@ TEST_CASE("every family has its value, its labels and its type") {
            R"(slickq_queue_info{queue="q",state="stalled",split_brain="false",layout="slq1",element_bytes="24",)"
            R"(items_per_slot="1"} 1)",
            R"(slickq_queue_up{queue="q"} 1)",
+           R"(slickq_queue_blind_seconds{queue="q"} 1.5)",
            "# TYPE slickq_queue_reserved_items_total counter",
            R"(slickq_queue_reserved_items_total{queue="q"} 50)",
            "# TYPE slickq_queue_published_items_total counter",
@@ -132,6 +134,7 @@ TEST_CASE("the families are those of the interface, each with a help, and in a t
   const std::set<std::string> ours{"slickqd_build_info",
                                    "slickq_queue_info",
                                    "slickq_queue_up",
+                                   "slickq_queue_blind_seconds",
                                    "slickq_queue_reserved_items_total",
                                    "slickq_queue_published_items_total",
                                    "slickq_queue_unpublished_items",
@@ -171,6 +174,7 @@ TEST_CASE("of a queue that is missing nothing is printed but that it is") {
   s.queues[0].state = QueueState::missing;
   s.queues[0].numbers.reset();
   s.queues[0].cursors[0].value.reset();
+  s.queues[0].blind.reset();
   const std::string text = textfile_text(s);
   std::set<std::string> about;
   for (const std::string& line : lines_of(text)) {
@@ -178,7 +182,8 @@ TEST_CASE("of a queue that is missing nothing is printed but that it is") {
   }
   CHECK(about == std::set<std::string>{R"(slickq_queue_info{queue="q",state="missing",split_brain="false",)"
                                        R"(layout="slq1",element_bytes="24",items_per_slot="1"} 1)",
-                                       R"(slickq_queue_up{queue="q"} 0)"});
+                                       R"(slickq_queue_up{queue="q"} 0)",
+                                       R"(slickq_queue_blind_seconds{queue="q"} 0)"});
 }
 
 TEST_CASE("another queue than the configured one is not up, and its numbers are shown") {

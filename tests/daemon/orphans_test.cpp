@@ -253,3 +253,51 @@ TEST_CASE("a removal that is refused is told once, however often it is tried") {
   world.round(milliseconds(10'000));
   CHECK_FALSE(exists(world.shm.file("job-1")));
 }
+
+TEST_CASE("a file with many names is one orphan") {
+  World world = report_world();
+  make_queue(world.shm.path(), "job-1", 8);
+  slickq::NamedCursor::create("job-1@c", 0, in(world.shm.path()));
+  for (const std::string name : {"job-2", "job-3"}) {
+    std::filesystem::create_hard_link(world.shm.file("job-1"), world.shm.file(name));
+    std::filesystem::create_hard_link(world.shm.file("job-1@c"), world.shm.file(name + "@c"));
+  }
+  world.start();
+  world.round();
+  world.round(milliseconds(10'000));
+  CHECK(world.status()["orphans_detected"] == 2);
+  CHECK(world.status()["orphans_seen"] == 2);
+  std::filesystem::remove(world.shm.file("job-1"));
+  world.round();
+  CHECK(world.status()["orphans"][0]["name"] == "job-1@c");
+  CHECK(world.status()["orphans_seen"] == 2);  // one of its other names
+}
+
+TEST_CASE("of very many orphans some are listed and told singly, the others counted, and no more kept in mind") {
+  using slickqd::OrphanWatch;
+  World world = report_world();
+  const std::size_t all = OrphanWatch::kMost + 20;
+  for (std::size_t k = 0; k < all; ++k)
+    slickq::NamedCursor::create("job-" + std::to_string(k) + "@c", 0, in(world.shm.path()));
+  world.start();
+  for (int k = 0; k < 1000 && world.status()["orphans_complete"] == true; ++k) world.round(milliseconds(1));
+  CHECK(world.status()["orphans_seen"] == OrphanWatch::kMost);
+  CHECK(world.status()["orphans"].size() == 100);
+  for (int k = 0; k < 1000 && world.status()["orphans_detected"] != OrphanWatch::kMost; ++k) {
+    world.round(milliseconds(k == 0 ? 10'000 : 1));
+  }
+  std::uint64_t told = 0;
+  for (const auto& line : world.supervisor->events().newest()) told += line.value("more", std::uint64_t{1});
+  CHECK(told == OrphanWatch::kMost);
+  CHECK(world.supervisor->events().newest().size() < OrphanWatch::kMost);
+}
+
+TEST_CASE("a removal that was asked for says when it could not look at all") {
+  World world = report_world();
+  make_queue(world.shm.path(), "job-1", 8);
+  auto& supervisor = world.start();
+  world.round();
+  CHECK(supervisor.collect_orphans(true)["complete"] == true);
+  const daemon_test::Leased leased(world.shm.file("job-1"));
+  CHECK(supervisor.collect_orphans(true)["complete"] == false);
+}

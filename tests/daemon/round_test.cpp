@@ -313,7 +313,10 @@ TEST_CASE("when no file can be opened for the moment, what the last round saw st
     world.round();
   }
   CHECK(world.happened() == happened);
-  CHECK(world.queue_status() == before);
+  auto after = world.queue_status();
+  CHECK(after["blind_s"].is_number());
+  after["blind_s"] = nullptr;
+  CHECK(after == before);
   CHECK(world.status()["shm"]["problem"].is_null());
   CHECK(world.status()["orphans"].size() == 1);
   world.round();

@@ -64,13 +64,15 @@ TEST_CASE("the page is HTML under a policy that names its own script and style a
 TEST_CASE("status has the keys of the interface") {
   const Site site;
   const json status = json::parse(site.ask("GET", "/v1/status").body);
-  for (const char* key : {"schema", "version", "pid", "host", "started", "interval_ms", "rounds", "last_round",
-                          "config", "shm", "queues", "orphans", "orphans_detected", "orphans_removed"}) {
+  for (const char* key :
+       {"schema", "version", "pid", "host", "started", "interval_ms", "rounds", "last_round", "config", "shm", "queues",
+        "orphans", "orphans_seen", "orphans_complete", "orphans_detected", "orphans_removed"}) {
     CAPTURE(key);
     CHECK(status.contains(key));
   }
   for (const char* key : {"name",
                           "state",
+                          "blind_s",
                           "layout",
                           "capacity",
                           "element_size",
@@ -159,6 +161,14 @@ TEST_CASE("who may not change anything gets 403 and nothing happens") {
   CHECK(site.ask("GET", "/v1/plan").status == 403);  // changes nothing, but costs as much
   CHECK(site.world.count("reload_ok") == 0);
   CHECK(site.ask("GET", "/v1/status").status == 200);
+}
+
+TEST_CASE("who may not repair is told so by the word for it") {
+  Site site;
+  site.backend.may_change = [](const Peer&) { return false; };
+  const Answer refused = site.ask("POST", "/v1/repair/a%20b");
+  CHECK(refused.status == 403);
+  CHECK(refused.body.find(" may not repair: ") != std::string::npos);
 }
 
 TEST_CASE("root, the daemon's user and members of the group may change state, nobody else") {

@@ -1,10 +1,15 @@
 // Who still has a removed segment that had a queue's name.
 #include <doctest/doctest.h>
+#include <fcntl.h>
+#include <sched.h>
+#include <sys/mount.h>
+#include <unistd.h>
 
 #include <filesystem>
 
 #include "fixture.hpp"
 #include "queues.hpp"
+#include "slickq/inspect.hpp"
 #include "slickq/removal.hpp"
 
 using daemon_test::holder;
@@ -14,8 +19,6 @@ using daemon_test::make_queue;
 using daemon_test::World;
 using test_support::Child;
 using test_support::ChildSide;
-
-namespace {}  // namespace
 
 TEST_CASE("who has a removed segment while another has its name is split brain, announced once, until he is gone") {
   World world(kOneQueue);
@@ -35,6 +38,7 @@ TEST_CASE("who has a removed segment while another has its name is split brain, 
   CHECK(world.count("recreated q") == 1);
   REQUIRE(world.count("split_brain q") == 1);
   CHECK(world.last_event()["holders"][0]["pid"] == other.pid());
+  CHECK(world.last_event()["holders"][0]["user"] == slickq::user_name(geteuid()));
   REQUIRE(world.queue_status()["split_brain"].size() == 1);
   CHECK(world.queue_status()["split_brain"][0]["pid"] == other.pid());
   CHECK(world.queue_status()["split_brain"][0]["command"].get<std::string>().starts_with("daemon_tests"));
@@ -117,4 +121,39 @@ TEST_CASE("a segment that was moved away and back, and one nobody has any more, 
   lonely.round();
   lonely.round();
   CHECK(lonely.queue_status()["split_brain"].empty());
+}
+
+TEST_CASE("a removed file that only was called like the queue is no split brain: its bytes are no queue's") {
+  World world(kOneQueue);
+  const Child forger([path = world.shm.file("q")](ChildSide& side) {
+    const int fd = open(path.c_str(), O_RDWR | O_CREAT, 0600);
+    if (fd < 0 || write(fd, "no queue", 8) != 8 || unlink(path.c_str()) != 0) return 1;
+    side.report_and_wait();
+    return 0;
+  });
+  REQUIRE(forger.reported());
+  world.start();
+  world.round();
+  CHECK(world.queue_status()["split_brain"].empty());
+}
+
+TEST_CASE("a removed queue at the same path of another file system, as a container has it, is no split brain") {
+  if (geteuid() != 0) {
+    MESSAGE("SKIPPED: only root may mount");
+    return;
+  }
+  World world(kOneQueue);
+  const Child contained([path = world.shm.path()](ChildSide& side) {
+    const bool alone = unshare(CLONE_NEWNS) == 0 && mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr) == 0;
+    if (!alone || mount("tmpfs", path.c_str(), "tmpfs", 0, "size=1m") != 0) return 1;
+    make_queue(path, "q", 8);
+    const auto queue = slickq::Queue::open("q", path);
+    if (unlink((path + "/q").c_str()) != 0) return 1;
+    side.report_and_wait();
+    return 0;
+  });
+  REQUIRE(contained.reported());
+  world.start();
+  world.round();
+  CHECK(world.queue_status()["split_brain"].empty());
 }

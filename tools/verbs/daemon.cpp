@@ -20,6 +20,7 @@ struct StatusColumn {
 constexpr auto kLeft = Table::Align::left;
 constexpr auto kRight = Table::Align::right;
 
+constexpr std::size_t kState = 1;  // of them
 constexpr std::array kColumns{
     StatusColumn{"name", "name", kLeft},
     StatusColumn{"state", "state", kLeft},
@@ -61,12 +62,19 @@ void print_status(Session& session, const Json& status) {
   for (const Json& queue : status.value("queues", Json::array())) {
     std::vector<std::string> cells;
     for (const StatusColumn& column : kColumns) cells.push_back(cell(queue, column.key));
+    const Json blind = queue.value("blind_s", Json());
+    if (blind.is_number()) cells[kState] += fmt::format(" {:.0f} s ago", blind.get<double>());
     table.add(std::move(cells));
   }
   session.out.line("");
   table.print(session);
   for (const Json& orphan : status.value("orphans", Json::array())) {
     session.out.line(orphan_text(orphan));
+  }
+  const auto listed = status.value("orphans", Json::array()).size();
+  if (const auto seen = status.value("orphans_seen", listed); seen > listed) {
+    const char* at_least = status.value("orphans_complete", true) ? "" : "at least ";
+    session.out.line(fmt::format("and {}{} more that may be orphans", at_least, seen - listed));
   }
 }
 

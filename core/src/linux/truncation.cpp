@@ -45,6 +45,7 @@ void on_bus_error(int, siginfo_t* info, void*) {
     replaced.fetch_add(1, std::memory_order_relaxed);  // asked by the thread that got here, or some time later
   } else {
     signal(SIGBUS, SIG_DFL);  // the instruction is tried again, and ends the process as if we were not here
+    if (info->si_code <= 0) raise(SIGBUS);  // sent by somebody, there is no instruction: so does the signal
   }
   errno = error;
 }

@@ -29,8 +29,8 @@ class OrphanWatch {
   static constexpr std::chrono::milliseconds kBudget{20};
   /// Of a look that somebody asked for and waits for: well below what a watchdog waits.
   static constexpr std::chrono::milliseconds kAskedBudget{5000};
-  /// Anybody may make segments that match: more are not kept in mind, and of more than kToldSingly that become due in one
-  /// round the others are told as a number.
+  /// Anybody may make segments that match: more are not kept in mind, and of more than kToldSingly that become due in
+  /// one round the others are told as a number.
   static constexpr std::size_t kMost = 1000;
   static constexpr std::size_t kToldSingly = 10;
   explicit OrphanWatch(const Clock& clock) : clock_(clock) {}

@@ -19,7 +19,7 @@ namespace slickqd {
 bool is_for_now(const slickq::Error& error);
 bool is_for_now(int error_number);
 
-/// The names in the directory that are wanted, but never "." and ".." and slickq's private ones: others may fill it with
+/// The names in the directory that are wanted, never "." and ".." and slickq's private ones: others may fill it with
 /// hundreds of thousands, which are not kept. Throws slickq::Error when it cannot be read.
 std::vector<std::string> names_in(const std::string& dir, const std::function<bool(const std::string&)>& is_wanted);
 

@@ -53,7 +53,7 @@ struct CatalogOptions {
   bool scan = true;  ///< published index and holes
 };
 
-/// Sorted by name. Waits for leased files for 50 ms in all, not each. Throws Error: not_found or permission for the directory itself.
+/// Sorted by name. Waits for leased files for 50 ms in all. Throws Error: not_found, permission: of the directory.
 std::vector<Entry> list_segments(const CatalogOptions& options);
 
 }  // namespace slickq

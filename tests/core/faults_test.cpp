@@ -26,30 +26,17 @@ namespace {
 // Calls that are not here have nothing to fail at that anybody could act on (close and munmap free what they free,
 // whatever they return), or are not the library's.
 const std::map<long, std::vector<int>>& faults() {
-  static const std::map<long, std::vector<int>> table{
-      {SYS_openat, {EMFILE, ENOMEM, EACCES, EINTR}},
-      {SYS_flock, {ENOLCK, EINTR}},
-      {SYS_fallocate, {ENOSPC, EINTR}},
-      {SYS_ftruncate, {ENOSPC}},
+  static const std::map<long, std::vector<int>> table {
+    {SYS_openat, {EMFILE, ENOMEM, EACCES, EINTR}}, {SYS_flock, {ENOLCK, EINTR}}, {SYS_fallocate, {ENOSPC, EINTR}},
+        {SYS_ftruncate, {ENOSPC}},
 #if !defined(__SANITIZE_ADDRESS__)  // whose own memory it would be
-      {SYS_mmap, {ENOMEM, EAGAIN}},
+        {SYS_mmap, {ENOMEM, EAGAIN}},
 #endif
-      {SYS_madvise, {ENOMEM, EINVAL}},
-      {SYS_fchmod, {EPERM}},
-      {SYS_fchown, {EPERM}},
-      {SYS_linkat, {ENOSPC, EPERM}},
-      {SYS_fcntl, {ENOLCK, EINVAL, EAGAIN}},
-      {SYS_renameat2, {EINVAL, ENOSPC}},
-      {SYS_unlink, {EPERM, EROFS}},
-      {SYS_newfstatat, {ENOMEM}},
-      {SYS_fstat, {ENOMEM}},
-      {SYS_pread64, {EIO}},
-      {SYS_read, {EIO, EINTR}},
-      {SYS_getdents64, {ENOMEM}},
-      {SYS_readlink, {ENOMEM}},
-      {SYS_statfs, {ENOSYS}},
-      {SYS_fstatfs, {ENOSYS}},
-      {SYS_clock_nanosleep, {EINTR}},
+        {SYS_madvise, {ENOMEM, EINVAL}}, {SYS_fchmod, {EPERM}}, {SYS_fchown, {EPERM}}, {SYS_linkat, {ENOSPC, EPERM}},
+        {SYS_fcntl, {ENOLCK, EINVAL, EAGAIN}}, {SYS_renameat2, {EINVAL, ENOSPC}}, {SYS_unlink, {EPERM, EROFS}},
+        {SYS_newfstatat, {ENOMEM}}, {SYS_fstat, {ENOMEM}}, {SYS_pread64, {EIO}}, {SYS_read, {EIO, EINTR}},
+        {SYS_getdents64, {ENOMEM}}, {SYS_readlink, {ENOMEM}}, {SYS_statfs, {ENOSYS}}, {SYS_fstatfs, {ENOSYS}},
+        {SYS_clock_nanosleep, {EINTR}},
   };
   return table;
 }

@@ -157,4 +157,13 @@ bool View::is_detached() const noexcept {
   return mine.st_ino != named.st_ino || mine.st_dev != named.st_dev;
 }
 
+void View::require_whole() const {
+  const std::uint64_t bytes = facts().bytes;
+  if (bytes >= geometry_.segment_bytes()) return;
+  throw Error(Errc::corrupt, name_,
+              "was truncated meanwhile: " + std::to_string(bytes) + " of " + std::to_string(geometry_.segment_bytes()) +
+                  " bytes are left",
+              "create it anew");
+}
+
 }  // namespace slickq

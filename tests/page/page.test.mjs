@@ -69,13 +69,13 @@ test('the page is one file that loads nothing else, under a policy that lets it'
 
 test('every configured queue has its row, with a state in words and its numbers', async () => {
   assert.deepEqual((await names(page)).sort(), kQueues.map(({name}) => name).sort());
-  const states = await column(page, 'state');
-  assert.equal(states.ticks, 'ready');
-  assert.equal(states.fills, 'lagging');
+  // On a busy machine its consumer begins late, and is told to be overrun soon while it catches up.
+  await until(async () => (await column(page, 'state')).ticks === 'ready');
+  assert.equal((await column(page, 'state')).fills, 'lagging');
   assert.match((await column(page, 'layout')).ticks, /^slq1 65,536.×.64.B$/);
   assert.match((await column(page, 'lag')).fills, /^400 39.1.% booking$/);
   await until(async () => /^[34]\.\d\d.k$/.test((await column(page, 'rate')).ticks));
-  assert.match(await page.locator('#summary').textContent(), /8 queues.*1 lagging.*7 ready/);
+  await until(async () => /8 queues.*1 lagging.*7 ready/.test(await page.locator('#summary').textContent()));
 });
 
 test('a hostile name is text wherever it stands', async () => {

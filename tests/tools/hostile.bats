@@ -86,6 +86,22 @@ end_reader() {
   [ "$code" -le 7 ] || [ "$code" = 130 ] || { echo "exit $code: $(<"$BATS_TEST_TMPDIR/err")" >&2; return 1; }
 }
 
+@test "who waits for what is new is told that the queue was truncated, also where its header is as it was" {
+  for verb in "tail -f q" "record q -o $BATS_TEST_TMPDIR/capture --force" "pop q --cursor c -f"; do
+    make_queue q --size 1024 --elem 64
+    slickq cursor create q c >/dev/null
+    # shellcheck disable=SC2086
+    begin_reader $verb
+    slickq push -q q -m seen
+    truncate -s 100 "$SLICKQ_SHM_DIR/q"
+    status=0
+    wait "$reader" || status=$?
+    expect_status 6
+    expect_match "$(<"$BATS_TEST_TMPDIR/err")" "slickq: ${verb%% *}: q: *"
+    rm "$SLICKQ_SHM_DIR"/q "$SLICKQ_SHM_DIR"/q@c
+  done
+}
+
 @test "a queue that is truncated, or grows, under who reads, writes, records, watches or lists it ends nobody by a signal" {
   readers=("tail -f q" "tail -f q --from begin" "watch q --interval 10ms" "record q -o $BATS_TEST_TMPDIR/capture --force"
     "list -w 0.01" "pop q --cursor c -f" "check q --min-rate 1 --interval 200ms" "push q --rate 2000 -m x --count 100000"

@@ -125,6 +125,7 @@ void Track::look_around() {
     remark("the queue was removed, or made anew");
     return;
   }
+  view_.require_whole();
   if (waiting == 0 || (!urgent && quiet < (end_ ? kOldHolePatience : kHolePatience))) return;
   const auto hole = hole_around(view_, reader_.cursor());
   // Damage that is no hole: on to where a reader finds something again.

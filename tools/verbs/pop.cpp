@@ -116,9 +116,11 @@ class Popper {
   }
 
   void look_around(Clock::duration idle) const {
-    if (idle >= std::chrono::milliseconds(100) && queue_->is_detached()) {
+    if (idle < std::chrono::milliseconds(100)) return;
+    if (queue_->is_detached()) {
       throw Error(Errc::not_found, queue_->name(), "was removed, or made anew, while items were taken");
     }
+    View::open_segment(queue_->name(), session_->globals.shm_dir).require_whole();
   }
 
   Exit nothing_left() {

@@ -119,6 +119,7 @@ class Tail {
       throw Error(Errc::not_found, view_->name(), "was removed, or made anew, while it was followed",
                   "follow again to read the new one");
     }
+    view_->require_whole();
     const std::uint64_t reserved = view_->reserved_index();
     if (idle < std::chrono::seconds(1) || reserved <= cursor || told_stuck_at == cursor) return;
     told_stuck_at = cursor;

@@ -74,6 +74,8 @@ class View {
   FileFacts facts() const;
   /// Does the name lead to another segment, or nowhere, by now?
   bool is_detached() const noexcept;
+  /// Throws Error(corrupt) when the file is shorter by now than its queue. Who waits for what is new would not notice.
+  void require_whole() const;
 
  private:
   View(int fd, std::string name, std::string path, bool live, const Recognition& found);

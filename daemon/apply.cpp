@@ -6,9 +6,11 @@
 #include <algorithm>
 #include <cerrno>
 #include <chrono>
+#include <optional>
 #include <string>
 #include <utility>
 
+#include "probe.hpp"
 #include "slickq/cursor.hpp"
 #include "slickq/error.hpp"
 #include "slickq/names.hpp"
@@ -84,9 +86,10 @@ class Applier {
   }
 
   void prepare_new(const Step& step) {
+    // Those of earlier steps, whose cursors are there by now.
+    if (created_.size() >= most_prepared_) name_prepared();
     created_.push_back(prepared(step));
     tell(EventKind::created, step, {{"geometry", queue_of(step).geometry.describe()}});
-    if (created_.size() >= most_prepared_) name_prepared();
   }
 
   void name_prepared() {
@@ -121,19 +124,22 @@ class Applier {
 
   void create_cursor(const Step& step) {
     const QueueConfig& queue = queue_of(step);
-    const auto made = slickq::NamedCursor::create(step.segment, oldest_index(queue), options_of(config_, queue));
+    const auto start = oldest_index(queue);
+    if (!start) return;  // the rounds show it missing, and the next reload makes it
+    const auto made = slickq::NamedCursor::create(step.segment, *start, options_of(config_, queue));
     made_.push_back({step.segment, made.segment().inode()});
     tell(EventKind::created, step, {{"cursor", made.cursor().load()}});
   }
 
   // A new cursor must not lose what an adopted queue still holds. 0 is right for a fresh one, and for what
-  // will be recreated.
-  std::uint64_t oldest_index(const QueueConfig& queue) const {
+  // will be recreated; nothing where the queue cannot be looked into for the moment.
+  std::optional<std::uint64_t> oldest_index(const QueueConfig& queue) const {
     try {
       // By pread, not mapped: somebody who truncates the segment must not take the daemon down by SIGBUS.
       const auto existing = slickq::View::open_segment(queue.name, config_.shm_dir);
       return existing.geometry() == queue.geometry ? slickq::scan(existing).oldest : 0;
-    } catch (const slickq::Error&) {
+    } catch (const slickq::Error& error) {
+      if (is_for_now(error)) return std::nullopt;
       return 0;
     }
   }

@@ -36,6 +36,7 @@ std::string path_of_queue(const slickq::CursorName& cursor, const std::string& s
 OrphanWatch::Result OrphanWatch::round(const Config& config, HolderPass& holders, Monotonic now, EventLog& log,
                                        OrphanAction action, std::chrono::milliseconds budget) {
   Result result;
+  overlooked_ = announced_ = 0;
   if (config.orphans.match.empty()) {
     candidates_.clear();
     return result;
@@ -50,7 +51,6 @@ OrphanWatch::Result OrphanWatch::round(const Config& config, HolderPass& holders
   std::rotate(names.begin(), std::upper_bound(names.begin(), names.end(), ended_at_), names.end());
   const Round round{config, holders, now, log, action};
   const Monotonic end = clock_.monotonic() + budget;
-  overlooked_ = announced_ = 0;
   for (const std::string& name : names) {
     if (clock_.monotonic() > end) {
       result.complete = false;
@@ -83,6 +83,15 @@ bool OrphanWatch::has_another_name(const std::string& name, const Sighting& sigh
          });
 }
 
+// What is in use is no orphan, and its next look begins anew whether it is remembered or not.
+bool OrphanWatch::make_place() {
+  const auto held = std::find_if(candidates_.begin(), candidates_.end(),
+                                 [](const auto& candidate) { return candidate.second.status.held; });
+  if (held == candidates_.end()) return false;
+  candidates_.erase(held);
+  return true;
+}
+
 void OrphanWatch::announce(const std::string& name, const Candidate& candidate, EventLog& log) {
   ++detected_;
   if (++announced_ > kToldSingly) return;
@@ -91,10 +100,6 @@ void OrphanWatch::announce(const std::string& name, const Candidate& candidate, 
 }
 
 bool OrphanWatch::look(const std::string& name, const Round& round, std::vector<OrphanStatus>& removed) {
-  if (candidates_.size() >= kMost && !candidates_.contains(name)) {
-    ++overlooked_;
-    return false;
-  }
   std::optional<Sighting> sighting;
   try {
     if (!is_configured(round.config, name)) sighting = sight(name, round.config.shm_dir, round.holders);
@@ -104,6 +109,10 @@ bool OrphanWatch::look(const std::string& name, const Round& round, std::vector<
   if (!sighting || has_another_name(name, *sighting)) {
     candidates_.erase(name);
     return true;
+  }
+  if (!candidates_.contains(name) && (candidates_.size() >= kMost && (sighting->held || !make_place()))) {
+    ++overlooked_;
+    return false;
   }
   const auto [known, fresh] = candidates_.try_emplace(name);
   Candidate& candidate = known->second;

@@ -86,6 +86,8 @@ class OrphanWatch {
   /// False: it could not be looked at.
   bool look(const std::string& name, const Round& round, std::vector<OrphanStatus>& removed);
   bool has_another_name(const std::string& name, const Sighting& sighting) const;
+  /// For one more; false: none of those that are kept in mind may go.
+  bool make_place();
   void announce(const std::string& name, const Candidate& candidate, EventLog& log);
   static std::optional<Sighting> sight(const std::string& name, const std::string& shm_dir, HolderPass& holders);
   bool remove(const std::string& name, const Config& config, Candidate& candidate, Monotonic now, EventLog& log);

@@ -57,22 +57,25 @@ std::uint64_t bytes_to_make(const Config& config, const Plan& plan) {
 }
 
 // A segment of another geometry is not the one that remove_on_exit was promised for.
+// Throws Error when that cannot be told for the moment.
 std::optional<std::uint64_t> inode_of_wanted(const QueueConfig& queue, const std::string& shm_dir) {
   try {
     const auto view = slickq::View::open_segment(queue.name, shm_dir);
     if (view.geometry() == queue.geometry) return view.facts().inode;
-  } catch (const slickq::Error&) {
+  } catch (const slickq::Error& error) {
+    if (is_for_now(error)) throw;
     return std::nullopt;
   }
   return std::nullopt;
 }
 
-// What only has a cursor's name is somebody else's.
+// What only has a cursor's name is somebody else's. Throws as inode_of_wanted().
 std::optional<std::uint64_t> inode_of_cursor(const std::string& segment, const std::string& shm_dir) {
   try {
     const auto sight = look_at_cursor(slickq::segment_path(shm_dir, segment));
     return sight ? std::optional(sight->inode) : std::nullopt;
-  } catch (const slickq::Error&) {
+  } catch (const slickq::Error& error) {
+    if (is_for_now(error)) throw;
     return std::nullopt;
   }
 }
@@ -261,12 +264,14 @@ std::vector<std::string> Supervisor::stop(const std::function<void()>& sign_of_l
   const auto stays = [&](const std::string& segment, const slickq::Holders& holders) {
     stayed.push_back(fmt::format("{} stays although remove_on_exit is set: held by {}", segment, holders.describe()));
   };
-  const auto remove = [&](const std::string& segment, std::uint64_t inode) {
+  const auto remove = [&](const std::string& segment, const auto& inode_of) {
     sign_of_life();
     slickq::RemoveOptions options;
     options.shm_dir = config_.shm_dir;
-    options.inode = inode;
     try {
+      const std::optional<std::uint64_t> inode = inode_of();
+      if (!inode) return false;
+      options.inode = *inode;
       if (!pass) pass = slickq::scan_holders(config_.shm_dir);
       const auto holders = slickq::find_holders(slickq::segment_path(config_.shm_dir, segment), *pass, true);
       // Lock and lease are certain; the pass only names. What it alone says may be over: the removal finds out.
@@ -286,11 +291,10 @@ std::vector<std::string> Supervisor::stop(const std::function<void()>& sign_of_l
   };
   for (const QueueConfig& queue : config_.queues) {
     if (!queue.remove_on_exit) continue;
-    const auto inode = inode_of_wanted(queue, config_.shm_dir);
-    if (!inode || !remove(queue.name, *inode)) continue;
+    if (!remove(queue.name, [&] { return inode_of_wanted(queue, config_.shm_dir); })) continue;
     for (const std::string& cursor : queue.cursors) {
       const std::string segment = slickq::cursor_segment_name(queue.name, cursor);
-      if (const auto found = inode_of_cursor(segment, config_.shm_dir)) remove(segment, *found);
+      remove(segment, [&] { return inode_of_cursor(segment, config_.shm_dir); });
     }
   }
   return stayed;

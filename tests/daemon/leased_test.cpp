@@ -132,3 +132,30 @@ TEST_CASE("for how long nobody could look into a queue is told, until somebody c
   world.round();
   CHECK(world.queue_status()["blind_s"].is_null());
 }
+
+TEST_CASE("a new cursor of a queue that cannot be looked into is not made where nobody knows") {
+  World world(R"([{"name":"q","size":8,"elem":8,"cursors":["c"]}])");
+  daemon_test::make_queue(world.shm.path(), "q", 8);
+  {
+    auto queue = slickq::Queue::open("q", world.shm.path());
+    daemon_test::push(queue, 20);
+  }
+  {
+    const Leased leased(world.shm.file("q"));
+    world.start();
+    CHECK_FALSE(std::filesystem::exists(world.shm.file("q@c")));
+  }
+  world.round();
+  CHECK(world.supervisor->reload().ok);
+  CHECK(slickq::NamedCursor::open("q@c", world.shm.path()).cursor().load() == 12);
+}
+
+TEST_CASE("a leased queue that stays although remove_on_exit is set is told") {
+  World world(R"([{"name":"q","size":8,"elem":8,"remove_on_exit":true}])");
+  world.start();
+  const Leased leased(world.shm.file("q"));
+  const auto stayed = world.supervisor->stop();
+  REQUIRE(stayed.size() == 1);
+  CHECK(stayed[0].find("q: remove_on_exit: ") == 0);
+  CHECK(std::filesystem::exists(world.shm.file("q")));
+}

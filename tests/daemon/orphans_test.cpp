@@ -292,6 +292,19 @@ TEST_CASE("of very many orphans some are listed and told singly, the others coun
   CHECK(world.supervisor->events().newest().size() < OrphanWatch::kMost);
 }
 
+TEST_CASE("what is in use takes no place from an orphan, however much of it there is") {
+  World world = report_world();
+  make_queue(world.shm.path(), "job-busy", 8);
+  const auto user = daemon_test::holder(world.shm.path(), "job-busy");
+  for (std::size_t k = 0; k < slickqd::OrphanWatch::kMost + 20; ++k)
+    slickq::NamedCursor::create("job-busy@" + std::to_string(k), 0, in(world.shm.path()));
+  make_queue(world.shm.path(), "job-idle", 8);
+  world.start();
+  for (int k = 0; k < 1000 && world.status()["orphans_detected"] == 0; ++k) world.round(milliseconds(500));
+  CHECK(world.status()["orphans_detected"] == 1);
+  CHECK(world.status()["orphans_complete"] == false);
+}
+
 TEST_CASE("a removal that was asked for says when it could not look at all") {
   World world = report_world();
   make_queue(world.shm.path(), "job-1", 8);

@@ -178,13 +178,15 @@ class ProcPass {
     Lines maps;
     bool maps_done = false;
     OpenDir descriptors{};
-    bool denied = false;      // some kernels let us list what we may not follow
-    std::string path{};       // of the last descriptor of a file of interest
-    bool path_noted = false;  // with all that a further one could say
+    bool denied = false;       // some kernels let us list what we may not follow
+    std::string path{};        // of the last descriptor of a file of interest
+    bool path_noted = false;   // with all that a further one could say
+    std::size_t repeated = 0;  // how often that path came again
   };
 
   static constexpr std::size_t kDescriptors = 2048;  // some 10 ms
   static constexpr std::size_t kPart = 256;
+  static constexpr std::size_t kRepeats = 64;
   // What else costs as much as how many descriptors.
   static constexpr std::size_t kCostOfProcess = 4;
   static constexpr std::size_t kCostOfLines = 16;
@@ -222,8 +224,9 @@ class ProcPass {
     return looked;
   }
 
+  // What ended meanwhile uses nothing any more; of everything else, want of descriptors too, nobody knows.
   void note_failure(int error) {
-    if (error == EACCES || error == EPERM) map_.complete = false;
+    if (error != 0 && error != ENOENT && error != ESRCH) map_.complete = false;
   }
 
   void look_at_mapping(pid_t pid, std::string_view text) {
@@ -245,12 +248,14 @@ class ProcPass {
   bool look_at_descriptor(Current& now, int dir, const char* link) {
     std::array<char, PATH_MAX> path;
     const ssize_t length = readlinkat(dir, link, path.data(), path.size());
-    if (length < 0) return errno != EACCES && errno != EPERM;
+    if (length < 0) return errno == ENOENT || errno == ESRCH;
     if (length == 0 || path[0] != '/') return true;  // sockets, pipes, anonymous inodes
     std::string_view name{path.data(), static_cast<std::size_t>(length)};
     if (only_.empty() && !is_below_dir(name)) return true;
-    // Of twenty thousand duplicates one is as good as all. Two files are seldom called alike, but for removed ones.
-    if (now.path_noted && now.path == name) return true;
+    // Of twenty thousand duplicates some are as good as all. A few are looked at: in another mount namespace another
+    // file may be called so.
+    if (now.path_noted && now.path == name && ++now.repeated > kRepeats) return true;
+    if (now.path != name) now.repeated = 0;
     now.path_noted = false;
     struct statx facts {};
     constexpr int kFlags = AT_STATX_DONT_SYNC | AT_NO_AUTOMOUNT;

@@ -36,7 +36,7 @@ std::optional<std::uint32_t> as_id(const std::string& text) {
 }
 
 // To the kernel that number is nobody: "leave the owner as he is".
-constexpr std::uint32_t kNobody = std::numeric_limits<std::uint32_t>::max();
+constexpr std::uint32_t kUnchanged = std::numeric_limits<std::uint32_t>::max();
 
 // Behind getpwnam() and getgrnam() that found nothing. Several numbers say that there is nothing to find (getpwnam(3));
 // the others, that the service which knows was not to be had. That is no fault of the config, and may pass.
@@ -110,7 +110,7 @@ mode_t Node::mode() const {
 uid_t Node::user() const {
   const std::string name = text();
   if (const auto id = as_id(name)) {
-    if (*id == kNobody) throw fail(fmt::format("{} is no user's number", name));
+    if (*id == kUnchanged) throw fail(fmt::format("{} is no user's number", name));
     return *id;
   }
   errno = 0;
@@ -125,7 +125,7 @@ uid_t Node::user() const {
 gid_t Node::group() const {
   const std::string name = text();
   if (const auto id = as_id(name)) {
-    if (*id == kNobody) throw fail(fmt::format("{} is no group's number", name));
+    if (*id == kUnchanged) throw fail(fmt::format("{} is no group's number", name));
     return *id;
   }
   errno = 0;

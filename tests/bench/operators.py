@@ -27,6 +27,7 @@ import sys
 import tempfile
 import time
 
+MOST_CANDIDATES = 1000  # OrphanWatch::kMost
 TICKS = os.sysconf("SC_CLK_TCK")
 PATIENCE_S = 60
 
@@ -180,13 +181,14 @@ def round_of(slickq, folder):
 
 
 def all_listed(slickq, folder, count, begin):
-    """Seconds since `begin` until all candidates are in the status, and how many of them are held."""
+    """Seconds since `begin` until slickqd has seen all candidates, or as many as it keeps in mind, and how many of
+    those in its status are held."""
     while True:
-        orphans = status_of(slickq, folder)["orphans"]
-        if len(orphans) >= count:
-            return time.monotonic() - begin, sum(orphan["held"] for orphan in orphans)
+        status = status_of(slickq, folder)
+        if status["orphans_seen"] >= min(count, MOST_CANDIDATES):
+            return time.monotonic() - begin, sum(orphan["held"] for orphan in status["orphans"])
         if time.monotonic() - begin > 10 * PATIENCE_S:
-            sys.exit(f"operators: slickqd lists {len(orphans)} of {count} queues")
+            sys.exit(f"operators: slickqd has seen {status['orphans_seen']} of {count} queues")
         time.sleep(0.2)
 
 

@@ -110,7 +110,8 @@ bool OrphanWatch::look(const std::string& name, const Round& round, std::vector<
     candidates_.erase(name);
     return true;
   }
-  if (!candidates_.contains(name) && (candidates_.size() >= kMost && (sighting->held || !make_place()))) {
+  const bool needs_place = candidates_.size() >= kMost && !candidates_.contains(name);
+  if (needs_place && (sighting->held || !make_place())) {
     ++overlooked_;
     return false;
   }

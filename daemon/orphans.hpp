@@ -47,7 +47,7 @@ class OrphanWatch {
 
   /// How many it announced and are still there; how many it ever announced, and how many it removed.
   std::uint64_t waiting() const noexcept;
-  /// In the last round so many names were not looked at because there are kMost others.
+  /// So many names the last round could not keep in mind, as there are kMost others.
   std::size_t overlooked() const noexcept { return overlooked_; }
   std::uint64_t detected() const noexcept { return detected_; }
   std::uint64_t removed() const noexcept { return removed_; }
@@ -83,7 +83,7 @@ class OrphanWatch {
 
   // Nothing: that cannot be told for the moment.
   static std::optional<std::vector<std::string>> matching_names(const Config& config);
-  /// False: it could not be looked at.
+  /// False: it could not be looked at, or not be kept in mind.
   bool look(const std::string& name, const Round& round, std::vector<OrphanStatus>& removed);
   bool has_another_name(const std::string& name, const Sighting& sighting) const;
   /// For one more; false: none of those that are kept in mind may go.

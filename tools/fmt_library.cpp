@@ -1,5 +1,5 @@
-// The code of fmt, compiled once. Debian packages its library as a shared one only, and loading that costs every verb
-// a millisecond; used without any library each file that formats takes 4 s longer to compile.
+// The code of fmt, compiled once. Debian packages its library as a shared one only, which every verb would have to
+// load; used without any library each file that formats compiles all of it.
 //
 // What its headers declare `extern` or leave undefined, for char; format-inl.h defines the rest.
 #include <fmt/format-inl.h>

@@ -51,6 +51,11 @@ const Hole* hole_at(const Scan& seen, std::uint64_t index) noexcept {
   return found == seen.holes.end() ? nullptr : &*found;
 }
 
+std::string_view damage_in(const Scan& seen) noexcept {
+  return seen.reserved > kMaxIndex ? "damaged: the reserved index is beyond 2^47, where every reservation is refused"
+                                   : "";
+}
+
 std::optional<Hole> hole_around(const View& view, std::uint64_t cursor) {
   for (ScanOptions options;;) {
     const Scan seen = scan(view, options);

@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <functional>
 #include <optional>
+#include <string_view>
 #include <vector>
 
 #include "slickq/scan.hpp"
@@ -21,6 +22,8 @@ std::uint64_t next_boundary(const View& view, std::uint64_t after, std::uint64_t
 
 /// The hole among those listed that `index` is in; null when it is in none.
 const Hole* hole_at(const Scan& seen, std::uint64_t index) noexcept;
+/// What no use of a queue brings about, in words; empty: nothing of the kind.
+std::string_view damage_in(const Scan& seen) noexcept;
 /// The hole that `cursor` stands in, if it does.
 std::optional<Hole> hole_around(const View& view, std::uint64_t cursor);
 

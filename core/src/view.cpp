@@ -157,11 +157,12 @@ bool View::is_detached() const noexcept {
   return mine.st_ino != named.st_ino || mine.st_dev != named.st_dev;
 }
 
-void View::require_whole() const {
-  const std::uint64_t bytes = facts().bytes;
-  if (bytes >= geometry_.segment_bytes()) return;
-  throw Error(Errc::corrupt, name_,
-              "was truncated meanwhile: " + std::to_string(bytes) + " of " + std::to_string(geometry_.segment_bytes()) +
+void View::require_whole() const { slickq::require_whole(name_, geometry_, facts().bytes); }
+
+void require_whole(const std::string& name, const Geometry& geometry, std::uint64_t bytes) {
+  if (bytes >= geometry.segment_bytes()) return;
+  throw Error(Errc::corrupt, name,
+              "was truncated meanwhile: " + std::to_string(bytes) + " of " + std::to_string(geometry.segment_bytes()) +
                   " bytes are left",
               "create it anew");
 }

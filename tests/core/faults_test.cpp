@@ -10,6 +10,7 @@
 #include <cstring>
 #include <filesystem>
 #include <fstream>
+#include <functional>
 #include <map>
 #include <new>
 #include <string>
@@ -104,25 +105,13 @@ std::vector<Fault> faults_at(const std::vector<test_support::CallMoment>& moment
   return all;
 }
 
-// Did it come to that? `fault`: none is the act as it goes without one, which fills `moments`.
-bool let_fail(const Act& act, const test_support::ShmDir& dir, const Fault* fault, Report& report,
-              std::vector<test_support::CallMoment>* moments = nullptr) {
-  const auto victim = [&](const test_support::Gate& gate) {
-    report.open_before = open_descriptors();
-    gate.begin();
-    run_reporting(act, dir.path(), report);
-    gate.end();
-    report.open_after = open_descriptors();
-    report.mapped_after = mappings_of(dir.path());
-  };
-  if (moments != nullptr) {
-    *moments = test_support::moments_of(victim);
-    return false;
-  }
+using Victim = std::function<void(const test_support::Gate&)>;
+
+// Did it come to that? Of what /proc tells of others there may be less this time.
+bool let_fail(const Victim& victim, const Fault& fault) {
   test_support::TracedChild child(victim);
-  // Of what /proc tells of others there may be less this time.
-  if (!test_support::lead(child, fault->at)) return false;
-  child.fail_call(fault->error);
+  if (!test_support::lead(child, fault.at)) return false;
+  child.fail_call(fault.error);
   child.run_to_the_end();
   child.leave_stopped();
   CHECK(child.go_on_to_the_end() == 0);
@@ -137,6 +126,29 @@ void check_report(const Report& report) {
 }
 
 bool is_private(const std::string& name) { return name.starts_with(".slickq-"); }
+bool any_private(const test_support::ShmDir& dir) {
+  return std::ranges::any_of(test_support::names_in(dir), is_private);
+}
+
+// Sets the stage for an act, calls go() with the body of a TracedChild and what that reports, and checks what is left.
+template <class Go>
+void in_a_stage(const Act& act, const test_support::ShmDir& dir, Go go) {
+  Stage stage{dir};
+  act.prepare(stage);
+  const test_support::Shared<Report> report;
+  const Victim victim = [&](const test_support::Gate& gate) {
+    report->open_before = open_descriptors();
+    gate.begin();
+    run_reporting(act, dir.path(), *report);
+    gate.end();
+    report->open_after = open_descriptors();
+    report->mapped_after = mappings_of(dir.path());
+  };
+  go(victim, *report);
+  act.check(stage);
+  stage.user.reset();
+  clear(dir);
+}
 
 }  // namespace
 
@@ -148,29 +160,21 @@ TEST_CASE("whichever system call fails, the caller is told or does without, and 
   for (const Act& act : all_acts()) {
     CAPTURE(std::string(act.name));
     std::vector<test_support::CallMoment> moments;
-    const auto in_a_stage = [&](const Fault* fault) {
-      Stage stage{dir};
-      act.prepare(stage);
-      const bool had_private = std::ranges::any_of(test_support::names_in(dir), is_private);
-      const test_support::Shared<Report> report;
-      if (let_fail(act, dir, fault, *report, fault == nullptr ? &moments : nullptr)) {
-        ++tried;
-        check_report(*report);
-        if (report->told) ++told[report->text];
-        // What removes may have failed to remove what it had put aside: the next one does it.
-        const bool removes = fault->at.number == SYS_unlink || fault->at.number == SYS_renameat2 || had_private;
-        if (!removes) CHECK(std::ranges::none_of(test_support::names_in(dir), is_private));
-      }
-      act.check(stage);
-      stage.user.reset();
-      clear(dir);
-    };
-    in_a_stage(nullptr);
+    in_a_stage(act, dir, [&](const Victim& victim, Report&) { moments = test_support::moments_of(victim); });
     for (const Fault& fault : faults_at(moments)) {
       const std::string what = test_support::describe(fault.at) + ": " + std::strerror(fault.error);
       CAPTURE(what);
       CAPTURE(fault.at.time);
-      in_a_stage(&fault);
+      in_a_stage(act, dir, [&](const Victim& victim, Report& report) {
+        const bool had_private = any_private(dir);
+        if (!let_fail(victim, fault)) return;
+        ++tried;
+        check_report(report);
+        if (report.told) ++told[report.text];
+        // What removes may have failed to remove what it had put aside: the next one does it.
+        const bool removes = fault.at.number == SYS_unlink || fault.at.number == SYS_renameat2 || had_private;
+        if (!removes) CHECK_FALSE(any_private(dir));
+      });
     }
   }
   CHECK(told.size() > 10);

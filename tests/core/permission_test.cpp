@@ -8,14 +8,12 @@
 #include <array>
 #include <cstdint>
 #include <cstdio>
-#include <filesystem>
 #include <stdexcept>
 #include <string>
 #include <vector>
 
 #include "segment_life.hpp"
 #include "slickq/consumer.hpp"
-#include "slickq/cursor.hpp"
 #include "slickq/inspect.hpp"
 #include "slickq/producer.hpp"
 

@@ -34,7 +34,7 @@ struct Sample {
   slickq::Geometry geometry;
 };
 
-// One call of `broken` for each way to break it.
+// Called once for each broken segment.
 class Trial {
  public:
   void operator()(const Bytes& bytes) {

@@ -229,6 +229,8 @@ three_queues() {
   make_queue q --size 8 --elem 8
   for signal in TERM HUP QUIT; do
     rm -f "$SLICKQ_SHM_DIR/.ended"
+    # A server of its own: the one before may still be about to go, and would take the new client with it.
+    socket=$SLICKQ_SHM_DIR/.tmux-$signal
     begin 80 24 "sh -c 'echo \$\$ >\"$SLICKQ_SHM_DIR/.pid\"; exec slickq top'"
     wait_until shows '^sort: rate falling$'
     kill "-$signal" "$(<"$SLICKQ_SHM_DIR/.pid")"

@@ -13,7 +13,7 @@
 namespace slickq::cli {
 namespace {
 
-// Of the first CPU: reading on costs the kernel up to a millisecond for each.
+// Of the first CPU: for each of the others the kernel would have to find out how fast it is.
 bool has_flag(const Machine& machine, std::string_view flag) {
   std::ifstream lines(machine.root + "/proc/cpuinfo");
   for (std::string line; std::getline(lines, line);) {

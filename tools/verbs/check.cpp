@@ -139,9 +139,7 @@ class Checker {
     const std::chrono::duration<double> passed = Clock::now() - begun;
     const Scan last = wait > nanoseconds(0) ? scan(*view_) : first;
     found_.reserved = last.reserved;
-    if (last.reserved > kMaxIndex) {
-      found_.add(State::critical, "damaged: the reserved index is beyond 2^47, where every reservation is refused");
-    }
+    if (const auto damage = damage_in(last); !damage.empty()) found_.add(State::critical, std::string(damage));
     if (same) {
       judge_rate(first, last, passed.count());
       judge_stalls(first, last);

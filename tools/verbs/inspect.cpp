@@ -8,6 +8,7 @@
 
 #include "../holder_text.hpp"
 #include "../json.hpp"
+#include "../ring_walk.hpp"
 #include "../source.hpp"
 #include "../table.hpp"
 #include "../values.hpp"
@@ -102,9 +103,7 @@ void print_text(Session& session, const Inspection& seen) {
       fmt::format("{}  ({} of {} in use)", scan.oldest, std::min<std::uint64_t>(scan.reserved, geometry.capacity()),
                   count_of(geometry.capacity(), "element")));
   row("holes", holes_text(session, scan));
-  if (scan.reserved > kMaxIndex) {
-    row("note", session.style.red("damaged: the reserved index is beyond 2^47, where every reservation is refused"));
-  }
+  if (const auto damage = damage_in(scan); !damage.empty()) row("note", session.style.red(damage));
   if (!scan.consistent) row("note", "producers were faster than this look at the ring: the numbers are a blur");
   if (seen.holders) row("holders", holders_text(*seen.holders));
   row("mode", fmt::format("{} {}:{}", mode_text(seen.file.mode), seen.owner, seen.group));

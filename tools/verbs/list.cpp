@@ -11,6 +11,7 @@
 #include "../interrupt.hpp"
 #include "../json.hpp"
 #include "../redraw.hpp"
+#include "../ring_walk.hpp"
 #include "../table.hpp"
 #include "../values.hpp"
 #include "../verbs.hpp"
@@ -69,7 +70,7 @@ std::string state_of(const Entry& entry) {
   if (!entry.explanation.empty()) return fmt::format("{}: {}", slickq::to_string(entry.kind), entry.explanation);
   if (entry.kind != EntryKind::queue) return std::string(slickq::to_string(entry.kind));
   if (!entry.scan) return "ok";
-  if (entry.scan->reserved > kMaxIndex) return "damaged: the reserved index is beyond 2^47";
+  if (const auto damage = damage_in(*entry.scan); !damage.empty()) return std::string(damage);
   if (!entry.scan->consistent) return "inconsistent";
   return entry.scan->holes.empty() ? "ok" : count_of(entry.scan->holes.size(), "hole");
 }

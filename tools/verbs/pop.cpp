@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include <chrono>
+#include <filesystem>
 #include <limits>
 #include <memory>
 #include <optional>
@@ -120,7 +121,9 @@ class Popper {
     if (queue_->is_detached()) {
       throw Error(Errc::not_found, queue_->name(), "was removed, or made anew, while items were taken");
     }
-    View::open_segment(queue_->name(), session_->globals.shm_dir).require_whole();
+    std::error_code gone;  // the next look tells
+    const std::uintmax_t bytes = std::filesystem::file_size(queue_->segment().path(), gone);
+    if (!gone) require_whole(queue_->name(), queue_->geometry(), bytes);
   }
 
   Exit nothing_left() {

@@ -55,9 +55,8 @@ struct Adopted {
 /// Finish removals that died half-way in `shm_dir` (empty: default): free ones are unlinked, held ones
 /// renamed back. Left as they are, and not in the result: those a living remover is at, those whose name was
 /// taken anew while they are held, those that are leased, which is not waited for, and those we may not ask about or
-/// touch. Half-made segments of a creator that died
-/// are unlinked, too (and reported under their private name). Any number of processes at once; a second call finds
-/// nothing. Throws Error: not_found or permission for the directory.
+/// touch. Half-made segments of a creator that died are unlinked, too (and reported under their private name). Any
+/// number of processes at once; a second call finds nothing. Throws Error: not_found or permission for the directory.
 std::vector<Adopted> adopt_quarantined(std::string_view shm_dir);
 
 }  // namespace slickq

@@ -371,7 +371,7 @@ class BasicRing {
     const std::uint64_t index = packed_index(seen);
     if (index + need > kMaxIndex) {
       // 2^47 further reservations fit before the word could wrap. Only damage leaves it so near to that, and must not
-      // let C begin anew: taken back.
+      // let C begin anew: taken back. relaxed, pairs with nothing: nothing was reserved.
       if (index + need > packed_index(~std::uint64_t{0})) {
         Memory::fetch_add(&header()->reserved, std::uint64_t{0} - (need << 16), std::memory_order_relaxed);
       }

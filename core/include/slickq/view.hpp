@@ -37,6 +37,10 @@ struct FileFacts {
   timespec changed{};  ///< ctime
 };
 
+/// Throws Error(corrupt) when `bytes`, the size of the file of segment `name`, are fewer than its queue takes: somebody
+/// made it shorter. Who waits for what is new, and touches nothing else, would not notice for long.
+void require_whole(const std::string& name, const Geometry& geometry, std::uint64_t bytes);
+
 class View {
  public:
   /// A segment by name. Throws Error: invalid_argument, not_found, permission, corrupt (with what it is
@@ -74,7 +78,7 @@ class View {
   FileFacts facts() const;
   /// Does the name lead to another segment, or nowhere, by now?
   bool is_detached() const noexcept;
-  /// Throws Error(corrupt) when the file is shorter by now than its queue. Who waits for what is new would not notice.
+  /// Is the file still as long as its queue? Throws as the function of that name.
   void require_whole() const;
 
  private:

@@ -83,10 +83,12 @@ int for_each_line(const std::string& path, Line line) {
 }
 
 /// Calls `number(n, dir, name)` for the next entries of a directory, `most` of them, that are plain numbers: the value,
-/// the directory's descriptor and the entry's name, for the ...at() calls. False: there are no more.
+/// the directory's descriptor and the entry's name, for the ...at() calls. False: there are no more; errno says why, 0
+/// at the directory's end.
 template <class Number>
 bool for_next_numbers(DIR* dir, std::size_t most, Number number) {
   for (std::size_t k = 0; k < most; ++k) {
+    errno = 0;
     const dirent* entry = readdir(dir);
     if (entry == nullptr) return false;
     const std::string_view name = entry->d_name;
@@ -104,7 +106,7 @@ int for_each_number(const std::string& path, Number number) {
   if (!dir) return errno;
   while (for_next_numbers(dir.get(), static_cast<std::size_t>(-1), number)) {
   }
-  return 0;
+  return errno;
 }
 
 class ProcPass {
@@ -219,6 +221,7 @@ class ProcPass {
       ++looked;
       if (!now.denied) now.denied = !look_at_descriptor(now, dir, name);
     });
+    if (!more) note_failure(errno);
     if (now.denied) map_.complete = false;
     if (!more || now.denied) current_.reset();
     return looked;

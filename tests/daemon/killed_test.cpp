@@ -63,13 +63,6 @@ void make_wrong_and_left_cursors(const World& world) {
   }
 }
 
-// A removal that somebody was killed in.
-void make_quarantined(const World& world, const std::string& name) {
-  make_queue(world.shm.path(), name, 8);
-  const auto gone = ".slickq-gone-" + std::to_string(inode_of(world.shm.path(), name)) + "-" + name;
-  std::filesystem::rename(world.shm.file(name), world.shm.file(gone));
-}
-
 struct Stage {
   explicit Stage(const std::string& queues) : world(queues, kOrphans) {
     make_filled(world, "kept", 8);
@@ -95,7 +88,8 @@ const std::vector<Act>& all_acts() {
        kFour,
        [](Stage& stage) {
          make_wrong_and_left_cursors(stage.world);
-         make_quarantined(stage.world, "job-1");
+         make_queue(stage.world.shm.path(), "job-1", 8);
+         daemon_test::leave_in_quarantine(stage.world.shm.path(), "job-1");
        },
        [](World&) {},
        [](World& world) { world.start(); },

@@ -82,6 +82,28 @@ TEST_CASE("an orphan is removed after the grace time when the config says so, it
   for (const char* stays : {"other", "job-foreign", "job-directory"}) CHECK(exists(world.shm.file(stays)));
 }
 
+TEST_CASE("what start finishes of removals that were left half-way is told, and bounded") {
+  World world = report_world();
+  const std::string& dir = world.shm.path();
+  for (const char* name : {"gone", "held"}) make_queue(dir, name, 8);
+  const auto user = holder(dir, "held");
+  for (const char* name : {"gone", "held"}) daemon_test::leave_in_quarantine(dir, name);
+  world.start();
+  CHECK(world.happened().size() == 2);
+  CHECK(world.count("orphan_removed gone") == 1);
+  CHECK(world.count("adopted held") == 1);
+  CHECK(exists(world.shm.file("held")));
+
+  World many = report_world();
+  for (int k = 0; k < 25; ++k) {
+    make_queue(many.shm.path(), "gone-" + std::to_string(k), 8);
+    daemon_test::leave_in_quarantine(many.shm.path(), "gone-" + std::to_string(k));
+  }
+  many.start();
+  CHECK(many.happened().size() == slickqd::OrphanWatch::kToldSingly + 1);
+  CHECK(many.supervisor->events().newest().back()["more"] == 25 - slickqd::OrphanWatch::kToldSingly);
+}
+
 TEST_CASE("activity and holders start the grace time again") {
   World world = remove_world();
   make_queue(world.shm.path(), "job-1", 8);

@@ -10,6 +10,7 @@
 #include <array>
 #include <csignal>
 #include <cstddef>
+#include <filesystem>
 #include <string>
 
 #include "core/child_process.hpp"
@@ -67,6 +68,12 @@ inline test_support::Child lock_out(const std::string& path) {
 
 inline std::uint64_t inode_of(const std::string& shm_dir, const std::string& name) {
   return slickq::Queue::open(name, shm_dir).segment().inode();
+}
+
+/// As if its remover had died half-way.
+inline void leave_in_quarantine(const std::string& shm_dir, const std::string& name) {
+  const std::string gone = ".slickq-gone-" + std::to_string(inode_of(shm_dir, name)) + "-" + name;
+  std::filesystem::rename(shm_dir + "/" + name, shm_dir + "/" + gone);
 }
 
 /// Somebody asks the kernel for the users of a file, for as long as this lives: no open() of it succeeds.

@@ -80,7 +80,10 @@ class PositionScanner {
     if (peek() == '{') return object(pointer, depth);
     if (peek() == '[') return array(pointer, depth);
     if (peek() == '"') return skip_string();
+    const std::size_t begin = at_;
     while (at_ < text_.size() && std::strchr(",]} \t\r\n/", text_[at_]) == nullptr) ++at_;
+    // The two readers of a text differ: better an error than to stand here for ever.
+    if (at_ == begin) throw document_.error_at(at_, pointer, "no value here");
   }
 
   void object(const std::string& pointer, std::size_t depth) {
@@ -126,18 +129,14 @@ class PositionScanner {
       while (at_ < text_.size() && std::isspace(static_cast<unsigned char>(text_[at_])) != 0) ++at_;
       const std::string_view here = text_.substr(std::min(at_, text_.size()), 2);
       if (here == "//") {
-        skip_past("\n");
+        at_ = std::min(text_.find_first_of("\r\n", at_), text_.size());
       } else if (here == "/*") {
-        skip_past("*/");
+        const std::size_t end = text_.find("*/", at_ + 2);
+        at_ = end == std::string_view::npos ? text_.size() : end + 2;
       } else {
         return;
       }
     }
-  }
-
-  void skip_past(std::string_view end) {
-    const std::size_t found = text_.find(end, at_ + 2);
-    at_ = found == std::string_view::npos ? text_.size() : found + end.size();
   }
 
   char peek() const { return at_ < text_.size() ? text_[at_] : '\0'; }
@@ -162,6 +161,10 @@ Document Document::parse(std::string file, std::string text) {
   document.text_ = std::move(text);
   if (document.text_.size() > kMaxBytes) {
     throw ConfigError(document.file_, 0, 0, "", fmt::format("longer than {} bytes", kMaxBytes));
+  }
+  // The parser takes it for the end of the text, and would never see what is behind it.
+  if (const std::size_t zero = document.text_.find('\0'); zero != std::string::npos) {
+    throw document.error_at(zero, "", "a zero byte: this is no text");
   }
   try {
     document.root_ = nlohmann::json::parse(document.text_, nullptr, true, /*ignore_comments=*/true);

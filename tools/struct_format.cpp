@@ -46,6 +46,8 @@ constexpr std::array kLetters{
 
 // Larger than any element: what is beyond this is a mistyped count.
 constexpr std::size_t kMaxBytes = std::numeric_limits<std::uint32_t>::max();
+// More than anybody prints; each takes memory before the first element is seen.
+constexpr std::size_t kMaxValues = std::size_t{1} << 20;
 
 const Letter* find_letter(char letter) {
   const auto found = std::ranges::find(kLetters, letter, &Letter::letter);
@@ -193,20 +195,25 @@ StructFormat StructFormat::parse(std::string_view flag, std::string_view text) {
     if (step.count > kMaxBytes || format.bytes_ + step.count * size > kMaxBytes) {
       refuse(flag, fmt::format("'{}' describes more than an element can hold", text));
     }
-    format.append(step.letter->letter, step.count, size);
+    if (!format.append(step.letter->letter, step.count, size)) {
+      refuse(flag, fmt::format("'{}' describes more than {} values; take 's' for bytes that belong together", text,
+                               kMaxValues));
+    }
   }
   if (format.bytes_ == 0) refuse(flag, fmt::format("'{}' describes no bytes", text));
   return format;
 }
 
-void StructFormat::append(char letter, std::size_t count, std::size_t size) {
+bool StructFormat::append(char letter, std::size_t count, std::size_t size) {
   const Kind kind = find_letter(letter)->kind;
   if (kind == Kind::text || kind == Kind::pascal) {
     fields_.push_back({letter, bytes_, count});  // the count is a length: one value
   } else if (kind != Kind::padding) {
+    if (count > kMaxValues - fields_.size()) return false;
     for (std::size_t k = 0; k < count; ++k) fields_.push_back({letter, bytes_ + k * size, size});
   }
   bytes_ += count * size;
+  return true;
 }
 
 std::vector<std::byte> StructFormat::pack(std::span<const std::string> texts) const {

@@ -9,7 +9,7 @@
 //
 // Thread safety: an immutable value.
 // Contract: bytes() and values() do not change; pack() fills exactly bytes(); errors are
-// Error(invalid_argument).
+// Error(invalid_argument). At most 2^32 - 1 bytes and 2^20 values.
 #pragma once
 
 #include <cstddef>
@@ -44,7 +44,8 @@ class StructFormat {
     std::size_t size;  // of one value; s and p: all characters
   };
 
-  void append(char letter, std::size_t count, std::size_t size);
+  /// False: too many values.
+  bool append(char letter, std::size_t count, std::size_t size);
 
   bool swap_ = false;
   std::size_t bytes_ = 0;

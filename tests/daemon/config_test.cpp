@@ -180,6 +180,24 @@ TEST_CASE("every mistake names the value and what is wrong with it") {
   }
 }
 
+TEST_CASE("a carriage return ends a comment, as it does for the parser") {
+  CHECK_FALSE(error_of("// c\r{\"queues\":[]}"));
+  const auto error = error_of("// c\r{\"queus\":[]}");
+  REQUIRE(error);
+  CHECK(error->column() == 7);
+}
+
+TEST_CASE("a zero byte is no end of the text, whatever follows it") {
+  using namespace std::string_literals;
+  for (const std::string& text : {"\0"s, "{\"queues\":[]}\n\0"s, "{\"queues\":[]}\n\0}]"s, "//\0 7\0\n{[:}"s}) {
+    CAPTURE(text);
+    const auto error = error_of(text);
+    REQUIRE(error);
+    CHECK(error->problem().starts_with("a zero byte"));
+  }
+  CHECK(error_of("{\"queues\":[]}\n\0}]"s)->line() == 2);
+}
+
 TEST_CASE("a syntax error is reported where it is") {
   const auto error = error_of("{\n  \"queues\": [\n    { \"name\" \"q\" }\n  ]\n}");
   REQUIRE(error);

@@ -83,6 +83,15 @@ TEST_CASE("formats that mean nothing are refused") {
   }
 }
 
+TEST_CASE("a mistyped count takes no memory") {
+  CHECK(format("<1048576b").values() == 1048576);
+  CHECK(format("<1048575bb4000000s").values() == 1048577);  // a text is one value, however long
+  for (const char* text : {"<1048577b", "<1048576bb", "2899791080b", "<600000b600000b"}) {
+    CAPTURE(text);
+    CHECK_THROWS_AS(format(text), slickq::Error);
+  }
+}
+
 TEST_CASE("values that do not fit are refused") {
   CHECK_THROWS_AS(packed("<b", {"128"}), slickq::Error);
   CHECK_THROWS_AS(packed("<b", {"-129"}), slickq::Error);

@@ -37,6 +37,7 @@ OrphanWatch::Result OrphanWatch::round(const Config& config, HolderPass& holders
                                        OrphanAction action, std::chrono::milliseconds budget) {
   Result result;
   overlooked_ = announced_ = 0;
+  if (action == OrphanAction::remove) finish_removals(config, now, log);
   if (config.orphans.match.empty()) {
     candidates_.clear();
     return result;
@@ -164,6 +165,21 @@ std::uint64_t OrphanWatch::waiting() const noexcept {
                                                   [](const auto& candidate) { return candidate.second.announced; }));
 }
 
+// What could be put aside, but not be unlinked, is no longer under the name that is looked at.
+void OrphanWatch::finish_removals(const Config& config, Monotonic now, EventLog& log) {
+  if (!unfinished_since_ || now - *unfinished_since_ < config.orphans.grace) return;
+  unfinished_since_ = now;
+  try {
+    for (const slickq::Adopted& found : slickq::adopt_quarantined(config.shm_dir)) {
+      unfinished_since_.reset();
+      if (found.restored) continue;  // an orphan no longer
+      log.record({EventKind::orphan_removed, found.name, {{"reason", "its removal had failed half-way"}}});
+      ++removed_;
+    }
+  } catch (const slickq::Error&) {  // the round says what is wrong with the directory
+  }
+}
+
 // The last word has core: exclusive lock, lease, quarantine. It refuses when anybody at all is there.
 bool OrphanWatch::remove(const std::string& name, const Config& config, Candidate& candidate, Monotonic now,
                          EventLog& log) {
@@ -189,6 +205,7 @@ bool OrphanWatch::remove(const std::string& name, const Config& config, Candidat
       log.record({EventKind::orphan_found, name, {{"removal_failed", error.what()}}});
     }
     candidate.failure = error.what();
+    unfinished_since_ = now;
   }
   candidate.idle_since = now;
   return false;

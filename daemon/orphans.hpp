@@ -88,6 +88,7 @@ class OrphanWatch {
   bool has_another_name(const std::string& name, const Sighting& sighting) const;
   /// For one more; false: none of those that are kept in mind may go.
   bool make_place();
+  void finish_removals(const Config& config, Monotonic now, EventLog& log);
   void announce(const std::string& name, const Candidate& candidate, EventLog& log);
   static std::optional<Sighting> sight(const std::string& name, const std::string& shm_dir, HolderPass& holders);
   bool remove(const std::string& name, const Config& config, Candidate& candidate, Monotonic now, EventLog& log);
@@ -95,8 +96,9 @@ class OrphanWatch {
   const Clock& clock_;
   std::map<std::string, Candidate> candidates_;
   std::size_t overlooked_ = 0;
-  std::size_t announced_ = 0;  // in this round
-  std::string ended_at_;       // the last name that was looked at
+  std::size_t announced_ = 0;                  // in this round
+  std::string ended_at_;                       // the last name that was looked at
+  std::optional<Monotonic> unfinished_since_;  // a removal failed, and perhaps half-way
   std::uint64_t detected_ = 0;
   std::uint64_t removed_ = 0;
 };

@@ -16,7 +16,7 @@
 namespace slickqd {
 namespace {
 
-constexpr std::array kForNow{EWOULDBLOCK, EMFILE, ENFILE, ENOMEM};
+constexpr std::array kForNow{EWOULDBLOCK, EMFILE, ENFILE, ENOMEM, EIO};
 
 }  // namespace
 

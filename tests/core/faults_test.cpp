@@ -5,12 +5,8 @@
 #include <sys/syscall.h>
 
 #include <algorithm>
-#include <cerrno>
 #include <cstdio>
-#include <cstring>
-#include <filesystem>
 #include <fstream>
-#include <functional>
 #include <map>
 #include <new>
 #include <string>
@@ -18,29 +14,11 @@
 
 #include "life_acts.hpp"
 #include "slickq/error.hpp"
-#include "support/call_moments.hpp"
+#include "support/call_faults.hpp"
 
 using namespace life_test;
 
 namespace {
-
-// Calls that are not here have nothing to fail at that anybody could act on (close and munmap free what they free,
-// whatever they return), or are not the library's.
-const std::map<long, std::vector<int>>& faults() {
-  static const std::map<long, std::vector<int>> table {
-    {SYS_openat, {EMFILE, ENOMEM, EACCES, EINTR}}, {SYS_flock, {ENOLCK, EINTR}}, {SYS_fallocate, {ENOSPC, EINTR}},
-        {SYS_ftruncate, {ENOSPC}},
-#if !defined(__SANITIZE_ADDRESS__)  // whose own memory it would be
-        {SYS_mmap, {ENOMEM, EAGAIN}},
-#endif
-        {SYS_madvise, {ENOMEM, EINVAL}}, {SYS_fchmod, {EPERM}}, {SYS_fchown, {EPERM}}, {SYS_linkat, {ENOSPC, EPERM}},
-        {SYS_fcntl, {ENOLCK, EINVAL, EAGAIN}}, {SYS_renameat2, {EINVAL, ENOSPC}}, {SYS_unlink, {EPERM, EROFS}},
-        {SYS_newfstatat, {ENOMEM}}, {SYS_fstat, {ENOMEM}}, {SYS_pread64, {EIO}}, {SYS_read, {EIO, EINTR}},
-        {SYS_getdents64, {ENOMEM}}, {SYS_readlink, {ENOMEM}}, {SYS_statfs, {ENOSYS}}, {SYS_fstatfs, {ENOSYS}},
-        {SYS_clock_nanosleep, {EINTR}},
-  };
-  return table;
-}
 
 struct Report {
   bool told = false;  ///< by an exception
@@ -50,11 +28,6 @@ struct Report {
   std::size_t mapped_after = 0;
   char text[512] = "";
 };
-
-std::size_t open_descriptors() {
-  const std::filesystem::directory_iterator all("/proc/self/fd");
-  return static_cast<std::size_t>(std::distance(begin(all), end(all)));
-}
 
 std::size_t mappings_of(const std::string& dir) {
   std::ifstream maps("/proc/self/maps");
@@ -84,39 +57,7 @@ void run_reporting(const Act& act, const std::string& dir, Report& report) {
   }
 }
 
-struct Fault {
-  test_support::CallMoment at;
-  int error;
-};
-
-// Of a call that comes very often, which is one that reads /proc for the holders' names, the first and the last.
-std::vector<Fault> faults_at(const std::vector<test_support::CallMoment>& moments) {
-  constexpr std::uint64_t kOften = 20;
-  std::map<long, std::uint64_t> times;
-  for (const auto& moment : moments) times[moment.number] = std::max(times[moment.number], moment.time);
-  std::vector<Fault> all;
-  for (const auto& moment : moments) {
-    const auto row = faults().find(moment.number);
-    if (!moment.is_entry || row == faults().end()) continue;
-    const std::uint64_t last = times[moment.number];
-    if (last > kOften && moment.time > 1 && moment.time < last) continue;
-    for (const int error : row->second) all.push_back({moment, error});
-  }
-  return all;
-}
-
-using Victim = std::function<void(const test_support::Gate&)>;
-
-// Did it come to that? Of what /proc tells of others there may be less this time.
-bool let_fail(const Victim& victim, const Fault& fault) {
-  test_support::TracedChild child(victim);
-  if (!test_support::lead(child, fault.at)) return false;
-  child.fail_call(fault.error);
-  child.run_to_the_end();
-  child.leave_stopped();
-  CHECK(child.go_on_to_the_end() == 0);
-  return true;
-}
+using test_support::Victim;
 
 void check_report(const Report& report) {
   CAPTURE(report.text);
@@ -137,11 +78,11 @@ void in_a_stage(const Act& act, const test_support::ShmDir& dir, Go go) {
   act.prepare(stage);
   const test_support::Shared<Report> report;
   const Victim victim = [&](const test_support::Gate& gate) {
-    report->open_before = open_descriptors();
+    report->open_before = test_support::open_descriptors();
     gate.begin();
     run_reporting(act, dir.path(), *report);
     gate.end();
-    report->open_after = open_descriptors();
+    report->open_after = test_support::open_descriptors();
     report->mapped_after = mappings_of(dir.path());
   };
   go(victim, *report);
@@ -161,13 +102,11 @@ TEST_CASE("whichever system call fails, the caller is told or does without, and 
     CAPTURE(std::string(act.name));
     std::vector<test_support::CallMoment> moments;
     in_a_stage(act, dir, [&](const Victim& victim, Report&) { moments = test_support::moments_of(victim); });
-    for (const Fault& fault : faults_at(moments)) {
-      const std::string what = test_support::describe(fault.at) + ": " + std::strerror(fault.error);
-      CAPTURE(what);
-      CAPTURE(fault.at.time);
+    for (const test_support::CallFault& fault : test_support::faults_at(moments)) {
+      CAPTURE(test_support::describe(fault));
       in_a_stage(act, dir, [&](const Victim& victim, Report& report) {
         const bool had_private = any_private(dir);
-        if (!let_fail(victim, fault)) return;
+        if (!test_support::let_fail(victim, fault)) return;
         ++tried;
         check_report(report);
         if (report.told) ++told[report.text];

@@ -200,6 +200,7 @@ bool OrphanWatch::remove(const std::string& name, const Config& config, Candidat
       return true;
     }
   } catch (const slickq::Error& error) {
+    if (error.code() == slickq::Errc::not_found) return false;  // somebody else was first: the next look sees that
     // Tried again after another grace time, but told once: an error that stays must not fill the log.
     if (candidate.failure != error.what()) {
       log.record({EventKind::orphan_found, name, {{"removal_failed", error.what()}}});

@@ -34,6 +34,8 @@ class FakeClock : public slickqd::Clock {
     monotonic_ += by;
     wall_ += by;
   }
+  /// Somebody sets the time of day.
+  void jump(std::chrono::hours by) { wall_ += by; }
 
  private:
   mutable slickqd::Monotonic monotonic_{std::chrono::hours(1)};

@@ -6,6 +6,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include <chrono>
 #include <cstddef>
 #include <cstring>
 #include <stdexcept>
@@ -29,10 +30,10 @@ class NotifySocket {
   ~NotifySocket() { close(fd_); }
 
   const std::string& name() const { return name_; }
-  /// The next message; empty when none came for some seconds. Throws for one that systemd would drop: it takes 4096
-  /// bytes and nothing of what is longer.
-  std::string receive() const {
-    const timeval patience{30, 0};
+  /// The next message; empty when none came in time. Throws for one that systemd would drop: it takes 4096 bytes and
+  /// nothing of what is longer.
+  std::string receive(std::chrono::milliseconds within = std::chrono::seconds(30)) const {
+    const timeval patience{within.count() / 1000, within.count() % 1000 * 1000};
     setsockopt(fd_, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
     char buffer[4096];
     const ssize_t got = recv(fd_, buffer, sizeof buffer, MSG_TRUNC);  // the length is the message's

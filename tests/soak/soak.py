@@ -4,7 +4,8 @@ usage: soak.py --build DIR [--for 30m] [--seed N]
 
 Long lives: slickqd, which repairs and removes orphans; on each queue producers and readers of which some are killed and
 stopped at random and go on; the verbs of slickq, killed too; HTTP clients, good and bad; queues that are made and left.
-Short ones beside them: the torture, with an account of its own.
+The torture (../torture) is the other half: short lives, each index known, death at any instruction; its producers never
+rest, so that it is for a machine of its own.
 
 The account, for each reader: each index was received, lost or skipped; each sequence of each producer was received or
 is missing; what is missing was told to be lost, but for what killed producers had just begun. Nothing is torn, twice or
@@ -364,10 +365,6 @@ class Soak:
         self.start_daemon()
         for actor in self.actors():
             actor.start()
-        # It would take the whole machine: what it leaves is for the others, who have clients that wait.
-        torture = subprocess.Popen(
-            ["nice", os.path.join(world.build, "bin", "torture"), "--for", f"{max(self.seconds * 0.8, 6):.0f}s",
-             "--seed", str(self.seed)], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
         begin = time.monotonic()
         kills_until = begin + self.seconds / 5
         while time.monotonic() < kills_until:  # no requests yet: the daemon is away at times
@@ -380,11 +377,6 @@ class Soak:
         world.done.set()
         for thread in threads:
             thread.join()
-        print("soak: the torture beside it", flush=True)
-        said = torture.communicate()[0]
-        print("".join(f"  {line}\n" for line in said.splitlines()), end="")
-        if torture.returncode != 0:
-            world.fault("the torture failed")
         self.settle()
 
     def blows(self, until):

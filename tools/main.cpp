@@ -137,6 +137,7 @@ int main(int argc, char** argv) {
   using namespace slickq::cli;
   occupy_standard_descriptors();
   signal(SIGPIPE, SIG_IGN);
+  signal(SIGXFSZ, SIG_IGN);  // what a file may not take is an error of the write, and that is told
   slickq::survive_truncation();
   Session session;
   return static_cast<int>(run(session, std::vector<std::string>(argv + 1, argv + argc)));

@@ -1,6 +1,7 @@
 #include "plan.hpp"
 
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <array>
@@ -50,7 +51,9 @@ std::string permissions_that_differ(const QueueConfig& queue, const Entry& entry
     text += fmt::format("; {} {} instead of {}", what, is, should);
   };
   if (entry.file.mode != queue.mode) add("mode", format_mode(entry.file.mode), format_mode(queue.mode));
-  if (queue.owner && entry.file.owner != *queue.owner) add("owner", entry.owner, slickq::user_name(*queue.owner));
+  // Who made the name first, before us, may be anybody.
+  const auto owner = queue.owner.value_or(geteuid());
+  if (entry.file.owner != owner) add("owner", entry.owner, slickq::user_name(owner));
   if (queue.group && entry.file.group != *queue.group) add("group", entry.group, slickq::group_name(*queue.group));
   return text;
 }

@@ -1,6 +1,7 @@
 #include "plan.hpp"
 
 #include <doctest/doctest.h>
+#include <unistd.h>
 
 #include <cerrno>
 #include <string>
@@ -58,6 +59,17 @@ TEST_CASE("what is not there is created, what fits is adopted") {
   const Plan plan = make_plan(config, there, {});
   CHECK(kinds(plan) == Kinds{StepKind::adopt, StepKind::adopt_cursor});
   CHECK(plan.steps[0].inode == 7);
+}
+
+TEST_CASE("who made the name first is told, when it was not us and nobody else was wanted") {
+  Entry entry = queue_entry("q", kWanted);
+  entry.file.owner = geteuid();
+  CHECK(make_plan(config_with(""), std::vector{entry}, {}).steps[0].text.find("owner") == std::string::npos);
+  entry.file.owner = geteuid() + 1;
+  entry.owner = "squatter";
+  const Plan plan = make_plan(config_with(""), std::vector{entry}, {});
+  CHECK(kinds(plan) == Kinds{StepKind::adopt});
+  CHECK(plan.steps[0].text.find("owner squatter instead of " + slickq::user_name(geteuid())) != std::string::npos);
 }
 
 TEST_CASE("an adopted queue keeps its permissions and the difference is told") {

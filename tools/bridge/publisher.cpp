@@ -69,15 +69,19 @@ void Publisher::publish(const Envelope& envelope, std::span<const std::byte> bod
   for (const auto& [name, value] : headers_of(envelope)) set_header(made, name, value);
   set_header(made, "Nats-Msg-Id", id);
   set_header(made, "Nats-Expected-Stream", rules_->name);
-  set_header(made, "Nats-Expected-Last-Subject-Sequence", std::to_string(last_of_subject_));
-  if (!last_id_.empty()) set_header(made, "Nats-Expected-Last-Msg-Id", last_id_);
+  set_header(made, "Nats-Expected-Last-Sequence", std::to_string(last_sequence_));
+  if (last_id_.empty()) {
+    set_header(made, "Nats-Expected-Last-Subject-Sequence", std::to_string(last_of_subject_));
+  } else {
+    set_header(made, "Nats-Expected-Last-Msg-Id", last_id_);
+  }
   if (const natsStatus status = natsConnection_PublishMsg(connection_->get(), made); status != NATS_OK) {
     throw trouble_of(status, 0, fmt::format("cannot publish to subject {}", rules_->subject));
   }
   pending_.push_back({sequence, envelope.next, envelope.items, body.size(), envelope.lost, envelope.kind,
                       envelope.reason == "oversize", std::chrono::steady_clock::now()});
   pending_bytes_ += body.size();
-  last_sequence_ = last_of_subject_ = sequence;
+  last_sequence_ = sequence;
   last_id_ = id;
 }
 

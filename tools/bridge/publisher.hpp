@@ -1,9 +1,12 @@
 // Publishing without waiting: many messages under way, each of which says which message it has to follow.
 //
-// Fence: a message carries the sequence that the last one of the subject must have (Nats-Expected-Last-Subject-Sequence)
-// and, from the second of a session on, that one's id (Nats-Expected-Last-Msg-Id). The sequence alone does not fence a
-// pipeline: a stranger's message that takes the place of our first has just the sequence that our second waits for. The
-// id is of this session alone, so once one message is refused, all behind it are.
+// Fence: the first message of a session carries the sequence that the last one of the subject must have
+// (Nats-Expected-Last-Subject-Sequence), each one the sequence that the last of the stream must have, and from the second
+// on that one's id (Nats-Expected-Last-Msg-Id). The sequence alone does not fence a pipeline: a stranger's message that
+// takes the place of our first has just the sequence that our second waits for. The id is of this session alone, so once
+// one message is refused, all behind it are. The stream has one subject, so its sequence says the same as the subject's,
+// also behind a purge; and nats-server reads a message from its store to know the subject's: with each message that
+// halved the rate.
 //
 // Thread safety: one thread. Acknowledgements come to a subscription that the same thread reads.
 // Invariants: 1. at most `pending` messages, and `pending_bytes` bytes, are under way. 2. acknowledgements are taken in
@@ -88,7 +91,7 @@ class Publisher {
   Acked acked_;
   std::optional<std::uint64_t> acked_next_;
   std::uint64_t last_sequence_;    // of the stream, when all that is under way has arrived
-  std::uint64_t last_of_subject_;  // the same of the subject
+  std::uint64_t last_of_subject_;  // of the subject, when the session began
   std::string last_id_;            // of our last message; empty before the first
 };
 

@@ -89,6 +89,14 @@ std::string without_secrets(std::string_view servers) {
   return text;
 }
 
+std::string fresh_inbox() {
+  natsInbox* made = nullptr;
+  if (natsInbox_Create(&made) != NATS_OK) throw Trouble(State::reconnecting, "cannot make an inbox: no memory");
+  std::string inbox = made;
+  natsInbox_Destroy(made);
+  return inbox;
+}
+
 std::string header_of(natsMsg* message, const char* name) {
   const char* value = nullptr;
   return natsMsgHeader_Get(message, name, &value) == NATS_OK && value != nullptr ? value : "";

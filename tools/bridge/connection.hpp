@@ -41,6 +41,8 @@ struct DestroyBy {
 using Message = std::unique_ptr<natsMsg, DestroyBy<natsMsg_Destroy>>;
 using Subscription = std::unique_ptr<natsSubscription, DestroyBy<natsSubscription_Destroy>>;
 
+/// A subject that nobody else listens to.
+std::string fresh_inbox();
 /// The value of a header of `message`, empty when there is none.
 std::string header_of(natsMsg* message, const char* name);
 /// Its envelope. Throws Error(corrupt).

@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <charconv>
+#include <cstdlib>
 #include <memory>
 #include <utility>
 
@@ -10,9 +12,11 @@ namespace slickq::bridge {
 namespace {
 
 using ConsumerInfo = std::unique_ptr<jsConsumerInfo, DestroyBy<jsConsumerInfo_Destroy>>;
-using MetaData = std::unique_ptr<jsMsgMetaData, DestroyBy<jsMsgMetaData_Destroy>>;
 
-constexpr int kBatch = 64;
+constexpr std::uint64_t kBatch = 32;
+constexpr std::uint64_t kBytesOfABatch = 4 << 20;
+// How long the server keeps a request. Then it is made again.
+constexpr auto kRequestLives = std::chrono::seconds(2);
 // A consumer that is silent may be gone, with no word to who pulls from it.
 constexpr auto kSilence = std::chrono::seconds(5);
 
@@ -27,6 +31,28 @@ ConsumerInfo look(const Connection& connection, const std::string& stream, const
 }
 
 }  // namespace
+
+std::optional<Delivered> parse_ack_subject(std::string_view subject) {
+  if (!subject.starts_with("$JS.ACK.")) return std::nullopt;
+  std::vector<std::string_view> tokens;
+  for (std::size_t at = 0; at <= subject.size();) {
+    const std::size_t dot = std::min(subject.find('.', at), subject.size());
+    tokens.push_back(subject.substr(at, dot - at));
+    at = dot + 1;
+  }
+  // Two of $JS.ACK, seven of the message, and on newer servers two before and perhaps one behind them.
+  if (tokens.size() != 9 && tokens.size() < 11) return std::nullopt;
+  const std::size_t tries = tokens.size() == 9 ? 4 : 6;
+  const auto number = [&tokens](std::size_t at, std::uint64_t& value) {
+    const std::string_view token = tokens[at];
+    const auto [rest, error] = std::from_chars(token.data(), token.data() + token.size(), value);
+    return error == std::errc{} && rest == token.data() + token.size();
+  };
+  Delivered found;
+  const bool whole = number(tries + 1, found.sequence) && number(tries + 2, found.delivery) &&
+                     number(tries + 4, found.behind) && found.sequence != 0;
+  return whole ? std::optional(found) : std::nullopt;
+}
 
 std::optional<std::uint64_t> acknowledged(const Connection& connection, const std::string& stream,
                                           const std::string& durable) {
@@ -49,50 +75,79 @@ Feed::Feed(const Connection& connection, const StreamRules& rules, const std::st
   config.AckPolicy = js_AckAll;
   config.DeliverPolicy = js_DeliverByStartSequence;
   config.OptStartSeq = std::max<std::uint64_t>(first, 1);
-  config.MaxAckPending = 16 * kBatch;
+  config.MaxAckPending = 1024;
   jsConsumerInfo* made = nullptr;
   status = js_AddConsumer(&made, connection.jetstream(), stream_.c_str(), &config, nullptr, &error);
   if (status != NATS_OK) throw trouble_of(status, error, doing);
   jsConsumerInfo_Destroy(made);
-  jsSubOptions options;
-  jsSubOptions_Init(&options);
-  options.Stream = stream_.c_str();
-  options.Consumer = durable.c_str();
+  inbox_ = fresh_inbox();
   natsSubscription* subscription = nullptr;
-  status = js_PullSubscribe(&subscription, connection.jetstream(), rules.subject.c_str(), durable.c_str(), nullptr,
-                            &options, &error);
-  if (status != NATS_OK) throw trouble_of(status, error, doing);
+  status = natsConnection_SubscribeSync(&subscription, connection.get(), inbox_.c_str());
+  if (status != NATS_OK) throw trouble_of(status, 0, doing);
   subscription_.reset(subscription);
 }
 
+void Feed::ask() {
+  const std::string request =
+      fmt::format(R"({{"batch":{},"max_bytes":{},"expires":{}}})", kBatch, kBytesOfABatch,
+                  std::chrono::duration_cast<std::chrono::nanoseconds>(kRequestLives).count());
+  const std::string subject = fmt::format("$JS.API.CONSUMER.MSG.NEXT.{}.{}", stream_, durable_);
+  const natsStatus status =
+      natsConnection_PublishRequest(connection_->get(), subject.c_str(), inbox_.c_str(), request.data(),
+                                    static_cast<int>(request.size()));
+  if (status != NATS_OK) throw trouble_of(status, 0, fmt::format("cannot ask stream {} for messages", stream_));
+  expected_ += kBatch;
+  asked_ = std::chrono::steady_clock::now();
+}
+
 std::vector<FeedMessage> Feed::next(std::chrono::milliseconds patience) {
-  natsMsgList list{};
-  jsErrCode error{};
-  const natsStatus status = natsSubscription_Fetch(&list, subscription_.get(), kBatch, patience.count(), &error);
+  // A request that was not answered in full has ended by then, whether or not its end was told.
+  if (std::chrono::steady_clock::now() - asked_ > 2 * kRequestLives) expected_ = 0;
+  if (expected_ <= kBatch) ask();
   std::vector<FeedMessage> messages;
-  for (int k = 0; k < list.Count; ++k) {
-    FeedMessage message;
-    message.message.reset(std::exchange(list.Msgs[k], nullptr));
-    messages.push_back(std::move(message));
-  }
-  natsMsgList_Destroy(&list);
-  if (status != NATS_OK && status != NATS_TIMEOUT) {
-    connection_->require_up();
-    throw trouble_of(status, error, fmt::format("cannot read from stream {}", stream_));
+  while (messages.size() < kBatch) {
+    std::optional<FeedMessage> message = receive(messages.empty() ? patience : std::chrono::milliseconds(0));
+    if (!message) break;
+    messages.push_back(std::move(*message));
   }
   if (messages.empty()) require_consumer();
-  for (FeedMessage& message : messages) {
-    jsMsgMetaData* found = nullptr;
-    if (natsMsg_GetMetaData(&found, message.message.get()) != NATS_OK) {
-      throw Trouble(State::reconnecting, fmt::format("a message of stream {} does not tell its sequence", stream_));
-    }
-    const MetaData meta(found);
-    message.sequence = found->Sequence.Stream;
-    message.delivery = found->Sequence.Consumer;
-    message.behind = found->NumPending;
-    heard_ = std::chrono::steady_clock::now();
-  }
   return messages;
+}
+
+// Nothing: none came, or a word of the server that is not a message.
+std::optional<FeedMessage> Feed::receive(std::chrono::milliseconds patience) {
+  natsMsg* found = nullptr;
+  const natsStatus status = natsSubscription_NextMsg(&found, subscription_.get(), patience.count());
+  if (status == NATS_TIMEOUT) return std::nullopt;
+  if (status != NATS_OK) {
+    connection_->require_up();
+    throw trouble_of(status, 0, fmt::format("cannot read from stream {}", stream_));
+  }
+  heard_ = std::chrono::steady_clock::now();
+  FeedMessage message;
+  message.message.reset(found);
+  const char* reply = natsMsg_GetReply(found);
+  const auto delivered = parse_ack_subject(reply == nullptr ? "" : reply);
+  if (!delivered) {
+    take_status(found, header_of(found, "Status"));
+    return std::nullopt;
+  }
+  static_cast<Delivered&>(message) = *delivered;
+  if (expected_ > 0) --expected_;
+  return message;
+}
+
+// 404: nothing there; 408: the request has ended; 409: it came to its limit of bytes, or the consumer is gone.
+void Feed::take_status(natsMsg* message, const std::string& status) {
+  if (status == "503") {
+    throw Trouble(State::no_stream, fmt::format("consumer {} of stream {} is gone", durable_, stream_));
+  }
+  const std::string left = header_of(message, "Nats-Pending-Messages");
+  const std::uint64_t over = std::min<std::uint64_t>(std::strtoull(left.c_str(), nullptr, 10), kBatch);
+  expected_ -= std::min(expected_, left.empty() ? kBatch : over);
+  if (header_of(message, "Description").find("Deleted") != std::string::npos) {
+    throw Trouble(State::no_stream, fmt::format("consumer {} of stream {} was removed", durable_, stream_));
+  }
 }
 
 void Feed::require_consumer() {

@@ -1,5 +1,6 @@
 // slickq-bridge: a queue goes on on another machine, by a stream of NATS JetStream.
 #include <fmt/format.h>
+#include <malloc.h>
 #include <nats/nats.h>
 #include <signal.h>
 
@@ -76,6 +77,9 @@ Exit run_all(const std::vector<std::string>& words) {
 
 int main(int argc, char** argv) {
   signal(SIGPIPE, SIG_IGN);
+  // A batch of messages comes and goes many times a second: its pages are not given back each time.
+  mallopt(M_TRIM_THRESHOLD, 32 * 1024 * 1024);
+  mallopt(M_MMAP_THRESHOLD, 4 * 1024 * 1024);
   survive_truncation();
   const Exit exit = run_all(std::vector<std::string>(argv + (argc > 0 ? 1 : 0), argv + argc));
   nats_CloseAndWait(2000);

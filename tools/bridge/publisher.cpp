@@ -8,14 +8,6 @@
 namespace slickq::bridge {
 namespace {
 
-std::string fresh_inbox() {
-  natsInbox* made = nullptr;
-  if (natsInbox_Create(&made) != NATS_OK) throw Trouble(State::reconnecting, "cannot make an inbox: no memory");
-  std::string inbox = made;
-  natsInbox_Destroy(made);
-  return inbox;
-}
-
 void set_header(natsMsg* message, const char* name, const std::string& value) {
   if (natsMsgHeader_Set(message, name, value.c_str()) != NATS_OK) {
     throw Trouble(State::reconnecting, fmt::format("cannot set the header {}: no memory", name));

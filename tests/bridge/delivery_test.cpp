@@ -158,7 +158,8 @@ TEST_CASE("an item of more elements than the ring is an error, not a wait") {
   const auto bytes = body_bytes();
   Sidecar sidecar(dir.path(), "q", "target-1");
   Delivery delivery(queue, sidecar, {}, [] { return false; });
-  CHECK_THROWS_WITH_AS(delivery.deliver(*Body::of_message(bytes, 1, kItems, 8)), doctest::Contains("does not fit"), Error);
+  CHECK_THROWS_WITH_AS(delivery.deliver(*Body::of_message(bytes, 1, kItems, 8)), doctest::Contains("does not fit"),
+                       Error);
 }
 
 TEST_CASE("a sidecar belongs to one queue, one bridge, and is no queue itself") {

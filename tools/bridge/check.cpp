@@ -21,12 +21,15 @@ cli::Exit run_check(const Options& options, const std::function<void(CheckReport
   }
   const std::string server = without_secrets(options.endpoint.servers);
   if (options.json) {
-    const nlohmann::ordered_json told{
-        {"schema", "slickq.bridge-check/1"}, {"direction", to_string(options.direction)},
-        {"queue", options.queue},            {"server", server},
-        {"stream", options.stream.name},     {"state", state},
-        {"detail", detail},                  {"queue_found", report.queue},
-        {"stream_found", report.stream}};
+    const nlohmann::ordered_json told{{"schema", "slickq.bridge-check/1"},
+                                      {"direction", to_string(options.direction)},
+                                      {"queue", options.queue},
+                                      {"server", server},
+                                      {"stream", options.stream.name},
+                                      {"state", state},
+                                      {"detail", detail},
+                                      {"queue_found", report.queue},
+                                      {"stream_found", report.stream}};
     std::puts(told.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace).c_str());
   } else if (exit == cli::Exit::ok) {
     std::puts(fmt::format("queue   {}: {}\nserver  {}: connected\nstream  {}: {}", options.queue, report.queue, server,

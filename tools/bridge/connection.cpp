@@ -138,8 +138,8 @@ void Connection::require_up() const {
   const char* last = nullptr;
   const natsStatus status = natsConnection_GetLastError(connection_, &last);
   const bool tells = status != NATS_OK && last != nullptr && *last != '\0';
-  throw Trouble(State::reconnecting, fmt::format("the connection to the server is lost: {}",
-                                                 tells ? last : "the server closed it"));
+  throw Trouble(State::reconnecting,
+                fmt::format("the connection to the server is lost: {}", tells ? last : "the server closed it"));
 }
 
 Trouble trouble_of(natsStatus status, int js_error, const std::string& doing) {

@@ -31,10 +31,10 @@
 namespace slickq::bridge {
 
 enum class Recovered : std::uint8_t {
-  nothing,   ///< no intent was open
+  nothing,  ///< no intent was open
   delivered,
-  undone,    ///< to be delivered again
-  doubtful   ///< the ring went round: counts as delivered
+  undone,   ///< to be delivered again
+  doubtful  ///< the ring went round: counts as delivered
 };
 
 /// Settles an intent that a killed bridge left, and repairs what it had reserved. The sidecar is ours: its last owner is

@@ -88,8 +88,8 @@ Envelope parse_envelope(const std::string& object, const std::function<std::stri
   if (envelope.first < envelope.from) refuse(object, "Slickq-First", std::to_string(envelope.first));
   if (envelope.next < envelope.first) refuse(object, "Slickq-Next", std::to_string(envelope.next));
   envelope.items = value("Slickq-Items");
-  envelope.elements = static_cast<std::uint32_t>(number(object, "Slickq-Elements", header("Slickq-Elements"), 10,
-                                                        std::numeric_limits<std::uint32_t>::max()));
+  envelope.elements = static_cast<std::uint32_t>(
+      number(object, "Slickq-Elements", header("Slickq-Elements"), 10, std::numeric_limits<std::uint32_t>::max()));
   envelope.lost = value("Slickq-Lost");
   envelope.crc = static_cast<std::uint32_t>(
       number(object, "Slickq-Crc", header("Slickq-Crc"), 16, std::numeric_limits<std::uint32_t>::max()));

@@ -88,13 +88,11 @@ Feed::Feed(const Connection& connection, const StreamRules& rules, const std::st
 }
 
 void Feed::ask() {
-  const std::string request =
-      fmt::format(R"({{"batch":{},"max_bytes":{},"expires":{}}})", kBatch, kBytesOfABatch,
-                  std::chrono::duration_cast<std::chrono::nanoseconds>(kRequestLives).count());
+  const std::string request = fmt::format(R"({{"batch":{},"max_bytes":{},"expires":{}}})", kBatch, kBytesOfABatch,
+                                          std::chrono::duration_cast<std::chrono::nanoseconds>(kRequestLives).count());
   const std::string subject = fmt::format("$JS.API.CONSUMER.MSG.NEXT.{}.{}", stream_, durable_);
-  const natsStatus status =
-      natsConnection_PublishRequest(connection_->get(), subject.c_str(), inbox_.c_str(), request.data(),
-                                    static_cast<int>(request.size()));
+  const natsStatus status = natsConnection_PublishRequest(connection_->get(), subject.c_str(), inbox_.c_str(),
+                                                          request.data(), static_cast<int>(request.size()));
   if (status != NATS_OK) throw trouble_of(status, 0, fmt::format("cannot ask stream {} for messages", stream_));
   expected_ += kBatch;
   asked_ = std::chrono::steady_clock::now();

@@ -190,8 +190,8 @@ bool InBridge::take_envelope(const FeedMessage& message, const Envelope& envelop
     before.source = envelope.queue;
     before.epoch = envelope.epoch;
     before.source_next = envelope.from;
-    status_.tell(fmt::format("epoch {} of source queue {} begins at index {}", envelope.epoch, envelope.queue,
-                             envelope.from));
+    status_.tell(
+        fmt::format("epoch {} of source queue {} begins at index {}", envelope.epoch, envelope.queue, envelope.from));
   }
   if (before != position_) move_to(before);
   const std::uint64_t expected = position_.source_next;
@@ -223,11 +223,12 @@ bool InBridge::is_old(const Envelope& envelope) {
 bool InBridge::deliver(const FeedMessage& message, const Envelope& envelope, std::uint64_t expected) {
   const std::uint32_t element = envelope.geometry->element_size();
   if (target_->queue.geometry().element_size() != element) {
-    throw Trouble(State::mismatch,
-                  fmt::format("the source has elements of {} bytes, and queue {} is {}: use another queue, or remove it "
-                              "and let the bridge create it",
-                              element, options_.queue, target_->queue.geometry().describe()),
-                  cli::Exit::busy);
+    throw Trouble(
+        State::mismatch,
+        fmt::format("the source has elements of {} bytes, and queue {} is {}: use another queue, or remove it "
+                    "and let the bridge create it",
+                    element, options_.queue, target_->queue.geometry().describe()),
+        cli::Exit::busy);
   }
   const auto body = Body::of_message(bytes_of(message.message.get()), envelope.items, envelope.elements, element);
   if (!body) {
@@ -249,8 +250,8 @@ void InBridge::count_delivered() {
 void InBridge::note_missing(std::uint64_t from, std::uint64_t to) {
   ++status_.counters.gaps;
   status_.counters.lost += to - from;
-  status_.tell(fmt::format("messages were removed from the stream before they came: source indexes {} to {} are missing",
-                           from, to - 1));
+  status_.tell(fmt::format(
+      "messages were removed from the stream before they came: source indexes {} to {} are missing", from, to - 1));
 }
 
 // The name leads elsewhere: nobody new would see what is delivered here.

@@ -49,7 +49,7 @@ class InBridge {
   Status& status_;
   std::unique_ptr<Target> target_;  // kept between sessions; nothing as long as there is no queue
   Position position_;
-  std::uint64_t deliveries_ = 0;    // of this session's consumer
+  std::uint64_t deliveries_ = 0;  // of this session's consumer
 };
 
 /// Would it work? Prints what it found.

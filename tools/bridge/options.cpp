@@ -2,8 +2,8 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <unistd.h>
+#include <algorithm>
 
 #include <utility>
 
@@ -105,7 +105,8 @@ std::string consumer_name(const std::string& queue) {
   gethostname(host, sizeof host - 1);
   std::string name = fmt::format("slickq-{}-{}", host, queue);
   for (char& c : name) {
-    const bool fine = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '_';
+    const bool fine =
+        (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '_';
     if (!fine) c = '_';
   }
   return name;

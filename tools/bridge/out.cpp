@@ -4,8 +4,8 @@
 
 #include <algorithm>
 
-#include "checksum.hpp"
 #include "check.hpp"
+#include "checksum.hpp"
 #include "identity.hpp"
 #include "interrupt.hpp"
 #include "slickq/consumer.hpp"
@@ -27,11 +27,12 @@ std::size_t most_bytes(const Connection& connection, const StreamHead& head) {
 PackLimits limits_of(const Options& options, const Queue& queue, std::size_t most) {
   const std::uint32_t element = queue.geometry().element_size();
   if (element > most || most < kSmallestBody) {
-    throw Trouble(State::oversize,
-                  fmt::format("an element of queue {} has {} bytes, and the server takes messages of {} (at least {} are "
-                              "needed): raise max_payload of the server, or max_msg_size of the stream",
-                              queue.name(), element, most, kSmallestBody),
-                  cli::Exit::failed);
+    throw Trouble(
+        State::oversize,
+        fmt::format("an element of queue {} has {} bytes, and the server takes messages of {} (at least {} are "
+                    "needed): raise max_payload of the server, or max_msg_size of the stream",
+                    queue.name(), element, most, kSmallestBody),
+        cli::Exit::failed);
   }
   PackLimits limits = options.pack;
   limits.most_bytes = most;
@@ -95,6 +96,8 @@ class OutBridge::Work {
     }
     bridge_.epoch_ = head.last->epoch;
     if (head.last->queue == bridge_.identity_ && head.last->next <= queue_.ring().reserved_index()) {
+      // Said at once: should the other one be alive after all, its next message is refused, and it ends.
+      if (head.last->bridge != bridge_.bridge_) reason_ = "takeover";
       return head.last->next;
     }
     reason_ = head.last->queue == bridge_.identity_ ? "reset" : "queue";
@@ -106,8 +109,8 @@ class OutBridge::Work {
     Envelope envelope = blank(Kind::epoch);
     envelope.from = envelope.first = envelope.next = packer_.position();
     envelope.reason = reason;
-    status_.tell(fmt::format("epoch {} of queue {} begins at index {} ({})", envelope.epoch, envelope.queue,
-                             envelope.from, reason));
+    status_.tell(fmt::format("epoch {} of queue {} {} at index {} ({})", envelope.epoch, envelope.queue,
+                             reason == std::string_view("takeover") ? "goes on" : "begins", envelope.from, reason));
     publisher_.publish(envelope, {});
   }
 
@@ -240,8 +243,8 @@ cli::Exit check_out(const Options& options) {
     StreamHead head;
     try {
       head = open_stream(connection, rules, true);
-      report.stream = fmt::format("{} messages up to {}", head.last_sequence - head.first_sequence + 1,
-                                  head.last_sequence);
+      report.stream =
+          fmt::format("{} messages up to {}", head.last_sequence - head.first_sequence + 1, head.last_sequence);
       if (head.last_sequence == 0) report.stream = "no messages yet";
     } catch (const Trouble& trouble) {
       if (trouble.state() != State::no_stream || !options.stream.create) throw;

@@ -33,13 +33,13 @@ class OutBridge {
 
   const Options& options_;
   Status& status_;
-  std::string bridge_;          // our id
+  std::string bridge_;  // our id
   std::uint64_t sessions_ = 0;
   std::optional<Queue> queue_;  // kept when the connection breaks: what is in it is still to be sent
   std::string identity_;
   std::uint64_t epoch_ = 0;
-  bool took_part_ = false;      // the stream has acknowledged something of ours
-  unsigned refused_ = 0;        // sessions in a row that could not begin to
+  bool took_part_ = false;  // the stream has acknowledged something of ours
+  unsigned refused_ = 0;    // sessions in a row that could not begin to
 };
 
 /// Would it work? Prints what it found.

@@ -79,9 +79,7 @@ Packer::Pulled Packer::pull() {
   switch (result.what) {
     case Pop::item: return on_batch(result, taken);
     case Pop::too_small: return on_too_small(result);
-    case Pop::reset:
-      pending_ = Packet{.kind = Kind::epoch, .reason = "reset"};
-      return Pulled::closed;
+    case Pop::reset: pending_ = Packet{.kind = Kind::epoch, .reason = "reset"}; return Pulled::closed;
     case Pop::empty: break;
   }
   if (result.lost == 0) return Pulled::nothing;

@@ -23,8 +23,8 @@
 namespace slickq::bridge {
 
 struct PackLimits {
-  std::size_t bytes = 64 * 1024;                     ///< a packet is full from here on
-  std::size_t most_bytes = 1024 * 1024;              ///< no body is longer: what the server takes
+  std::size_t bytes = 64 * 1024;         ///< a packet is full from here on
+  std::size_t most_bytes = 1024 * 1024;  ///< no body is longer: what the server takes
   std::chrono::nanoseconds linger = std::chrono::milliseconds(1);
 };
 

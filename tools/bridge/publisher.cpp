@@ -71,7 +71,7 @@ void Publisher::publish(const Envelope& envelope, std::span<const std::byte> bod
     throw trouble_of(status, 0, fmt::format("cannot publish to subject {}", rules_->subject));
   }
   pending_.push_back({sequence, envelope.next, envelope.items, body.size(), envelope.lost, envelope.kind,
-                      envelope.reason == "oversize", std::chrono::steady_clock::now()});
+                      envelope.reason == "oversize", envelope.reason == "takeover", std::chrono::steady_clock::now()});
   pending_bytes_ += body.size();
   last_sequence_ = sequence;
   last_id_ = id;
@@ -110,9 +110,8 @@ void Publisher::take_ack(natsMsg* answer) {
   }
   const std::uint64_t sequence = json.value("seq", std::uint64_t{0});
   if (pending_.empty() || pending_.front().sequence != sequence || json.value("duplicate", false)) {
-    throw Trouble(State::reconnecting,
-                  fmt::format("stream {} stored a message as {}, not as the one that was expected", rules_->name,
-                              sequence));
+    throw Trouble(State::reconnecting, fmt::format("stream {} stored a message as {}, not as the one that was expected",
+                                                   rules_->name, sequence));
   }
   count(pending_.front());
   pending_bytes_ -= pending_.front().bytes;
@@ -125,7 +124,7 @@ void Publisher::count(const Pending& message) {
   acked_.bytes += message.bytes;
   acked_.lost += message.lost;
   if (message.kind == Kind::gap) ++(message.oversize ? acked_.oversize : acked_.gaps);
-  if (message.kind == Kind::epoch) ++acked_.epochs;
+  if (message.kind == Kind::epoch && !message.takeover) ++acked_.epochs;
   acked_next_ = message.next;
 }
 

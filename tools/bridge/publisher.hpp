@@ -72,6 +72,7 @@ class Publisher {
     std::uint64_t lost;
     Kind kind;
     bool oversize;
+    bool takeover;
     std::chrono::steady_clock::time_point sent;
   };
 

@@ -19,7 +19,8 @@ enum class Ended : std::uint8_t {
 
 /// Runs `session` until it is stopped, throws a Trouble with an exit code, or an Error. `work`: a number that grows with
 /// what was done; a session that did something begins the rests anew.
-cli::Exit run_sessions(Status& status, const std::function<Ended()>& session, const std::function<std::uint64_t()>& work);
+cli::Exit run_sessions(Status& status, const std::function<Ended()>& session,
+                       const std::function<std::uint64_t()>& work);
 
 /// Rests in pieces, so that a stop and the status are not late. False: stopped.
 bool rest(Status& status, std::chrono::milliseconds time);

@@ -126,7 +126,8 @@ ordered_json Status::json() const {
 void Status::write() {
   written_ = std::chrono::steady_clock::now();
   const ordered_json told = json();
-  int error = replace_file(places_.status_file, told.dump(2, ' ', false, ordered_json::error_handler_t::replace) + "\n");
+  int error =
+      replace_file(places_.status_file, told.dump(2, ' ', false, ordered_json::error_handler_t::replace) + "\n");
   std::string failed = error == 0 ? "" : places_.status_file;
   if (!places_.metrics_file.empty() && state_ != State::stopped) {
     const int metrics_error = replace_file(places_.metrics_file, metrics_text(told));

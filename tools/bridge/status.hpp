@@ -23,8 +23,8 @@ constexpr std::string_view to_string(Direction direction) noexcept {
 
 /// Since the process began.
 struct Counters {
-  std::uint64_t items = 0;       ///< out: acknowledged by the stream; in: delivered into the queue
-  std::uint64_t bytes = 0;       ///< of elements
+  std::uint64_t items = 0;  ///< out: acknowledged by the stream; in: delivered into the queue
+  std::uint64_t bytes = 0;  ///< of elements
   std::uint64_t messages = 0;
   std::uint64_t acks = 0;        ///< out: received; in: sent
   std::uint64_t gaps = 0;        ///< places where elements are missing

@@ -53,8 +53,8 @@ void require_one_subject(const jsStreamConfig& config, const StreamRules& rules)
 void read_last(const Connection& connection, const StreamRules& rules, StreamHead& head) {
   natsMsg* found = nullptr;
   jsErrCode error{};
-  const natsStatus status = js_GetLastMsg(&found, connection.jetstream(), rules.name.c_str(), rules.subject.c_str(),
-                                          nullptr, &error);
+  const natsStatus status =
+      js_GetLastMsg(&found, connection.jetstream(), rules.name.c_str(), rules.subject.c_str(), nullptr, &error);
   if (status == NATS_NOT_FOUND || error == JSNoMessageFoundErr) return;
   if (status != NATS_OK) {
     throw trouble_of(status, error, fmt::format("cannot read the last message of stream {}", rules.name));

@@ -19,19 +19,19 @@ namespace slickq::bridge {
 struct StreamRules {
   std::string name;
   std::string subject;
-  bool create = true;             ///< when it is absent
-  std::int64_t max_bytes = 0;     ///< of a new one; 0: no limit
-  std::int64_t replicas = 1;      ///< of a new one
-  bool discard_new = false;       ///< of a new one: refuse what does not fit, instead of removing the oldest
+  bool create = true;          ///< when it is absent
+  std::int64_t max_bytes = 0;  ///< of a new one; 0: no limit
+  std::int64_t replicas = 1;   ///< of a new one
+  bool discard_new = false;    ///< of a new one: refuse what does not fit, instead of removing the oldest
 };
 
 /// How the stream stands.
 struct StreamHead {
-  std::int64_t created = 0;          ///< tells it from a later one of the same name
+  std::int64_t created = 0;  ///< tells it from a later one of the same name
   std::uint64_t first_sequence = 0;
   std::uint64_t last_sequence = 0;
-  std::int64_t max_message = -1;     ///< bytes; -1: no limit of its own
-  std::uint64_t last_of_subject = 0; ///< sequence of `last`; 0: the subject has no message
+  std::int64_t max_message = -1;      ///< bytes; -1: no limit of its own
+  std::uint64_t last_of_subject = 0;  ///< sequence of `last`; 0: the subject has no message
   std::optional<Envelope> last{};
 };
 

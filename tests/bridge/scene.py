@@ -68,7 +68,8 @@ class Scene:
 
     def start_server(self):
         config = self.disk / "server.conf"
-        config.write_text(f'listen: "127.0.0.1:{self.port}"\njetstream {{ store_dir: "{self.disk}/store" }}\n{self.config}')
+        listen = f'listen: "127.0.0.1:{self.port}"'
+        config.write_text(f'{listen}\njetstream {{ store_dir: "{self.disk}/store" }}\n{self.config}')
         self.server = self.spawn("nats-server", "-c", config, log="server.log")
         wait_until(self.server_answers, "nats-server answers")
 

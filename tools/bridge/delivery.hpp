@@ -1,7 +1,7 @@
 // From a message into the target queue: each item exactly once, also when the bridge is killed between any two
 // instructions.
 //
-//   for each item: 1. reserve in the target   2. store the intent in the sidecar   3. fill, publish   4. store "delivered"
+//   for each item: 1. reserve in the target   2. store the intent   3. fill, publish   4. store "delivered"
 //   behind the last: 5. store the position
 //
 // Killed between   what the next start does
@@ -10,9 +10,9 @@
 //   3 and 4        the item stands there: it counts as delivered
 //   4 and 5        the items that progress counts are left out
 //
-// One doubt is left: between 3 and 4, when other producers of the target went round its ring before the next start. Then
-// what stood there is overwritten. The item counts as delivered, and is counted as doubtful: readers have lost it either
-// way, and twice would be worse.
+// One doubt is left: between 3 and 4, when other producers of the target went round its ring before the next start.
+// Then what stood there is overwritten. The item counts as delivered, and is counted as doubtful: readers have lost
+// it either way, and twice would be worse.
 //
 // The ring is lossy by design: what readers have not read yet is overwritten, unless Options::respect names cursors.
 //
@@ -37,8 +37,8 @@ enum class Recovered : std::uint8_t {
   doubtful  ///< the ring went round: counts as delivered
 };
 
-/// Settles an intent that a killed bridge left, and repairs what it had reserved. The sidecar is ours: its last owner is
-/// dead. Throws Error as Repairer.
+/// Settles an intent that a killed bridge left, and repairs what it had reserved. The sidecar is ours: its last owner
+/// is dead. Throws Error as Repairer.
 Recovered recover(Queue& target, Sidecar& sidecar);
 
 class Delivery {

@@ -12,7 +12,8 @@
 //   Slickq-Geometry  layout capacity element_size items_per_slot, of the source
 //   Slickq-Crc       CRC-32C of the body, hexadecimal
 //   Slickq-Bridge    which bridge process wrote it
-//   Slickq-Reason    epoch: begin | queue | reset | takeover (the same epoch, another bridge); gap: overwritten | oversize
+//   Slickq-Reason    epoch: begin | queue | reset | takeover (the same epoch, by another bridge);
+//                    gap: overwritten | oversize
 //
 // Invariant: within an epoch the ranges [From, Next) follow each other without a gap. So whoever reads the stream can
 // prove that he has everything, or say what is missing.

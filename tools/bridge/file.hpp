@@ -1,8 +1,8 @@
 // Small files for others to read: whole, or as they were before.
 //
 // Thread safety: none between writers of the same file.
-// Crash: killed at any moment the old file stays, and perhaps a FILE.tmp, which the next write replaces. No fsync: after
-// a crash of the machine the file is as worthless as what it tells of.
+// Crash: killed at any moment the old file stays, and perhaps a FILE.tmp, which the next write replaces. No fsync:
+// after a crash of the machine the file is as worthless as what it tells of.
 #pragma once
 
 #include <optional>

@@ -9,8 +9,9 @@
 
 namespace slickq::bridge {
 
-/// Changes when the queue is made anew: the random id of the annex where there is one, else boot, device, inode and time
-/// of birth of the file. At most 95 bytes, no blanks. A copy of the segment's bytes under another inode is another queue.
+/// Changes when the queue is made anew: the random id of the annex where there is one, else boot, device, inode and
+/// time of birth of the file. At most 95 bytes, no blanks. A copy of the segment's bytes under another inode is
+/// another queue.
 std::string identity_of(const Queue& queue);
 
 /// Of this process, random: two bridges are told apart by it.

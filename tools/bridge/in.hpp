@@ -5,8 +5,8 @@
 // each session, and told afterwards, so that its lag can be seen there.
 //
 // Twice guarded: messages are taken by their sequence, and items by the index of the source that the headers account
-// for. So a stream that was purged, or lost its end with its server's disk, brings nothing twice, and what is missing is
-// counted.
+// for. So a stream that was purged, or lost its end with its server's disk, brings nothing twice, and what is missing
+// is counted.
 //
 // Thread safety: one thread. Memory: one batch of messages.
 // Crash: the next start goes on behind the last item.

@@ -1,12 +1,12 @@
 // Publishing without waiting: many messages under way, each of which says which message it has to follow.
 //
 // Fence: the first message of a session carries the sequence that the last one of the subject must have
-// (Nats-Expected-Last-Subject-Sequence), each one the sequence that the last of the stream must have, and from the second
-// on that one's id (Nats-Expected-Last-Msg-Id). The sequence alone does not fence a pipeline: a stranger's message that
-// takes the place of our first has just the sequence that our second waits for. The id is of this session alone, so once
-// one message is refused, all behind it are. The stream has one subject, so its sequence says the same as the subject's,
-// also behind a purge; and nats-server reads a message from its store to know the subject's: with each message that
-// halved the rate.
+// (Nats-Expected-Last-Subject-Sequence), each one the sequence that the last of the stream must have, and from the
+// second on that one's id (Nats-Expected-Last-Msg-Id). The sequence alone does not fence a pipeline: a stranger's
+// message that takes the place of our first has just the sequence that our second waits for. The id is of this
+// session alone, so once one message is refused, all behind it are. The stream has one subject, so its sequence says
+// the same as the subject's, also behind a purge; and nats-server reads a message from its store to know the
+// subject's: with each message that halved the rate.
 //
 // Thread safety: one thread. Acknowledgements come to a subscription that the same thread reads.
 // Invariants: 1. at most `pending` messages, and `pending_bytes` bytes, are under way. 2. acknowledgements are taken in

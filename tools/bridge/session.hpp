@@ -17,8 +17,8 @@ enum class Ended : std::uint8_t {
   again     ///< at once: the queue is another one by now
 };
 
-/// Runs `session` until it is stopped, throws a Trouble with an exit code, or an Error. `work`: a number that grows with
-/// what was done; a session that did something begins the rests anew.
+/// Runs `session` until it is stopped, throws a Trouble with an exit code, or an Error. `work`: a number that grows
+/// with what was done; a session that did something begins the rests anew.
 cli::Exit run_sessions(Status& status, const std::function<Ended()>& session,
                        const std::function<std::uint64_t()>& work);
 

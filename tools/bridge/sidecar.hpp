@@ -8,9 +8,9 @@
 // Invariants: 1. what load() tells was true at one moment, whole, wherever a writer was killed. A position is written
 // beside the old one and then chosen by one store; an intent counts only while `open`, which is stored last and cleared
 // first. 2. an item whose intent is not open was delivered when progress counts it, and only then.
-// Crash: it survives the death of the process at any instruction: its stores are in the memory of the file, in the order
-// in which they were made. It need not survive the machine: a reboot takes the queue with it. A queue that was made anew
-// (another identity) gets a fresh sidecar.
+// Crash: it survives the death of the process at any instruction: its stores are in the memory of the file, in the
+// order in which they were made. It need not survive the machine: a reboot takes the queue with it. A queue that was
+// made anew (another identity) gets a fresh sidecar.
 // Hostile input: the file is its owner's; what does not look like a sidecar is made anew.
 #pragma once
 

@@ -46,7 +46,8 @@ struct StatusPlaces {
   std::string metrics_file;  ///< empty: none
 };
 
-/// Where the state of a bridge is kept unless said otherwise: in RUNTIME_DIRECTORY, XDG_RUNTIME_DIR or the shm directory.
+/// Where the state of a bridge is kept unless said otherwise: in RUNTIME_DIRECTORY, XDG_RUNTIME_DIR or the shm
+/// directory.
 std::string default_status_file(Direction direction, const std::string& queue, const std::string& shm_dir);
 
 class Status {

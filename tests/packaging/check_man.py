@@ -79,6 +79,24 @@ def check_slickqd():
     compare("slickqd(8), SYNOPSIS", [m for m in re.findall(r"--[a-z-]+", synopsis) if m not in " ".join(truth)], [])
 
 
+def check_bridge():
+    program = programs / "slickq-bridge"
+    if not program.exists():  # built without
+        return
+    page = sections("slickq-bridge.1.scd", 1)
+    for direction in ("out", "in"):
+        told = entries(page["OPTIONS OF BOTH"]) + entries(page[f"OPTIONS OF {direction.upper()}"])
+        compare(f"slickq-bridge(1), {direction}", told, flags(help_of(str(program), direction)))
+    summary = help_of(str(program))
+    told = re.findall(r"\d+", re.search(r"Exit codes: (.*)", summary)[1])
+    compare("slickq-bridge(1), EXIT STATUS", entries(page["EXIT STATUS"]), told)
+    states = re.search(r"kStateNames\{(.*?)\}", (source / "tools/bridge/trouble.hpp").read_text(), re.S)[1]
+    listed = [state for entry in entries(page["STATES"]) for state in entry.split(", ")]
+    compare("slickq-bridge(1), STATES", [s.strip("*") for s in listed], re.findall(r'"(\w+)"', states))
+    headers = re.findall(r'"(Slickq-\w+)"', (source / "tools/bridge/envelope.cpp").read_text())
+    compare("slickq-bridge(1), MESSAGES", set(re.findall(r"Slickq-\w+", "\n".join(page["MESSAGES"]))), set(headers))
+
+
 def check_requests():
     """`GET /v1/status`, as the table of the code and the entries of the page have them."""
     table = re.findall(r'Route\{"([A-Z]+)", "([^"]+)", (true|false)', (source / "daemon/routes.cpp").read_text())
@@ -139,6 +157,7 @@ def check_config():
 
 verbs = check_slickq()
 check_slickqd()
+check_bridge()
 requests = check_requests()
 check_exit_codes("slickq.1.scd", "tools/exit_codes.hpp", help_of(str(programs / "slickq")))
 check_exit_codes("slickqd.8.scd", "daemon/exit_code.hpp", help_of(str(programs / "slickqd")))

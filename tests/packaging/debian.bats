@@ -62,8 +62,8 @@ install_revision() {  # REVISION [DPKG-OPTION...]
     dpkg --no-triggers "$@" -i /var/cache/packages/{slickq,slickqd}_*-"$revision"_*.deb' "$revision" "$@"
 }
 
-@test "outside: four packages, each file in the one it belongs to" {
-  same "$(cd "$PACKAGES" && echo *.deb | sed -E 's/_[0-9.]+-1_[a-z0-9]+\.deb//g')" "libslickq-dev libslickq1 slickq slickqd"
+@test "outside: five packages, each file in the one it belongs to" {
+  same "$(cd "$PACKAGES" && echo *.deb | sed -E 's/_[0-9.]+-1_[a-z0-9]+\.deb//g')" "libslickq-dev libslickq1 slickq slickq-bridge slickqd"
   files() { dpkg-deb -c "$PACKAGES/$1"_*.deb | awk '$1 !~ /^d/ { print $6 }' | grep -v '/doc/.*/\(changelog\|copyright\)'; }
   same "$(files slickq | grep '/slickq/schema/' | xargs -n 1 basename | sort)" "$(cd "$SOURCE_DIR/config/schema" && printf '%s\n' * | sort)"
   same "$(files slickq | grep -v '/slickq/schema/')" "$(printf '%s\n' ./usr/bin/slickq \
@@ -74,6 +74,8 @@ install_revision() {  # REVISION [DPKG-OPTION...]
   same "$(files slickqd | grep -v /examples/)" "$(printf '%s\n' ./etc/slickq/slickqd.json \
     ./usr/lib/systemd/system/slickqd.service ./usr/lib/sysusers.d/slickqd.conf ./usr/sbin/slickqd \
     ./usr/share/man/man5/slickqd.json.5.gz ./usr/share/man/man8/slickqd.8.gz)"
+  same "$(files slickq-bridge)" "$(printf '%s\n' ./usr/bin/slickq-bridge ./usr/lib/systemd/system/slickq-bridge@.service \
+    ./usr/lib/sysusers.d/slickq-bridge.conf ./usr/share/man/man1/slickq-bridge.1.gz)"
   files slickqd | grep -q examples/slickqd.example.json
   same "$(files libslickq1 | sed 's|./usr/lib/[^ ]*-linux-gnu/|./usr/lib/|')" "$(printf '%s\n' ./usr/lib/libslickq.so.1 \
     ./usr/lib/libslickq.so.1.0.0 ./usr/share/lintian/overrides/libslickq1)"
@@ -87,7 +89,7 @@ install_revision() {  # REVISION [DPKG-OPTION...]
 @test "outside: versions and dependencies" {
   version=$("$BUILD_DIR/bin/slickq" --version | cut -d ' ' -f 2)-1
   field() { dpkg-deb -f "$PACKAGES/$1"_*.deb "$2"; }
-  for package in slickq slickqd libslickq1 libslickq-dev; do
+  for package in slickq slickq-bridge slickqd libslickq1 libslickq-dev; do
     same "$(field $package Version)" "$version"
     same "$(field $package Description | head -n 1 | grep -c '^[a-z]')" 1
   done
@@ -97,6 +99,9 @@ install_revision() {  # REVISION [DPKG-OPTION...]
   # The command starts thousands of times in scripts: with the C library alone.
   grep -qE '^libc6 \(>= [^,]*$' <<<"$(field slickq Depends)"
   grep -qF "slickq (= $version)" <<<"$(field slickqd Depends)"
+  # The client library of NATS is the bridge's alone.
+  for package in slickq slickqd libslickq1; do run ! grep -q libnats <<<"$(field $package Depends)"; done
+  grep -q libnats <<<"$(field slickq-bridge Depends)"
   same "$(field libslickq-dev Depends)" "libslickq1 (= $version)"
   same "$(field libslickq1 Depends | tr ',' '\n' | sed -E 's/^ *([^ ]*).*/\1/' | paste -sd ' ')" "libc6 libgcc-s1 libstdc++6"
   # What other packages that are linked with it will depend on, and that the loader hears of it.

@@ -44,7 +44,7 @@ PATH="$BUILD_DIR/bin:$PATH"
 
 @test "man shows each page without a warning" {
   command -v scdoc >/dev/null || skip "no scdoc here"
-  for page in slickq.1 slickq-layout.7 slickq-cookbook.7 slickqd.8 slickqd.json.5; do
+  for page in slickq.1 slickq-bridge.1 slickq-layout.7 slickq-cookbook.7 slickqd.8 slickqd.json.5; do
     run --separate-stderr env LC_ALL=C.UTF-8 MANWIDTH=80 man --warnings -E UTF-8 -l "$BUILD_DIR/config/man/$page.gz"
     [[ "$status" -eq 0 && -z "$stderr" ]] || { echo "$page: $stderr" >&2; false; }
     [[ "$output" == *"NAME"*"SEE ALSO"* ]]

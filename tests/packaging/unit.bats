@@ -95,3 +95,23 @@ END
   echo "$output" >&2
   [ "$status" -eq 0 ]
 }
+
+@test "the unit of the bridge: nothing to complain of, exposed at most 2.0, no capabilities" {
+  bridge="$SOURCE_DIR/config/slickq-bridge@.service"
+  [[ -x $BUILD_DIR/bin/slickq-bridge ]] || skip "built without slickq-bridge"
+  sed "s|/usr/bin/slickq-bridge|$BUILD_DIR/bin/slickq-bridge|" "$bridge" >"$BATS_TEST_TMPDIR/slickq-bridge@.service"
+  run systemd-analyze verify --man=no "$BATS_TEST_TMPDIR/slickq-bridge@.service"
+  [[ "$status" -eq 0 && -z "$output" ]] || { echo "$output" >&2; false; }
+  run systemd-analyze security --offline=yes --threshold=20 --no-pager "$bridge"
+  [ "$status" -eq 0 ] || { grep -v '✓' <<<"$output" >&2; false; }
+  for setting in Type=notify CapabilityBoundingSet= AmbientCapabilities= NoNewPrivileges=yes User=slickq-bridge \
+    'RestartPreventExitStatus=2 6 7' 'EnvironmentFile=/etc/slickq/bridge/%i.conf'; do
+    grep -qxF "$setting" "$bridge" || { echo "$setting" >&2; false; }
+  done
+  # An in-bridge's queue must not go with its user.
+  run ! grep -E '^(DynamicUser|RemoveIPC|PrivateIPC|PrivateNetwork)=' "$bridge"
+  root="$BATS_TEST_TMPDIR/bridge-root"
+  mkdir -p "$root/etc"
+  systemd-sysusers --root="$root" "$SOURCE_DIR/config/slickq-bridge.sysusers.conf"
+  grep -q '^slickq-bridge:' "$root/etc/passwd"
+}

@@ -45,7 +45,7 @@ Envelope example() {
   envelope.items = 3;
   envelope.geometry = Geometry::make(Layout::slq3, 64, 100, 4);
   envelope.crc = 0xDEADBEEF;
-  envelope.bridge = "b";
+  envelope.bridge = std::string("0123456789abcdef");
   envelope.reason = "reset";
   return envelope;
 }
@@ -103,7 +103,7 @@ TEST_CASE("a body whose sizes do not fit its bytes is refused") {
 TEST_CASE("the checksum is CRC-32C, with and without the processor's instruction") {
   CHECK(crc32c(bytes_of("123456789")) == 0xE3069283);
   std::string text;
-  for (int length = 0; length < 70; ++length, text += static_cast<char>(length * 37)) {
+  for (int length = 0; length < 70; ++length, text.push_back(static_cast<char>(length * 37))) {
     CHECK(crc32c(bytes_of(text)) == crc32c_by_table(bytes_of(text)));
   }
 }
@@ -121,19 +121,19 @@ TEST_CASE("headers that are missing or make no sense are refused by name") {
     blank_behind.push_back(' ');
     for (const std::string& wrong : {std::string(), std::string("x y"), std::string("-1"), blank_behind}) {
       if (name == "Slickq-Queue" && !wrong.empty()) continue;
-      if (name == "Slickq-Geometry" && wrong == blank_behind) continue;
+      if (name == "Slickq-Geometry" && wrong.ends_with(' ')) continue;
       CAPTURE(name);
       CAPTURE(wrong);
       Fields fields = fields_of(example());
-      fields[name] = wrong;
+      fields.insert_or_assign(name, wrong);
       CHECK_THROWS_WITH_AS(parse(fields), doctest::Contains(name.c_str()), slickq::Error);
     }
   }
   Fields backwards = fields_of(example());
-  backwards["Slickq-Next"] = std::string("11");
+  backwards.insert_or_assign("Slickq-Next", "11");
   CHECK_THROWS_AS(parse(backwards), slickq::Error);
   Fields absurd = fields_of(example());
-  absurd["Slickq-Geometry"] = std::string("slq1 65 100 1");
+  absurd.insert_or_assign("Slickq-Geometry", "slq1 65 100 1");
   CHECK_THROWS_AS(parse(absurd), slickq::Error);
 }
 

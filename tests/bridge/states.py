@@ -66,14 +66,16 @@ def absent_stream():
         does_not_hurry(into)
         push(scene, "q", "one")
         maker = scene.bridge("out", "q", "--status-file", scene.disk / "maker.json")
-        wait_until(lambda: "one" in scene.slickq("dump", "p", "--format", "text", check=False).stdout, "the item comes")
+        wait_until(lambda: "one" in scene.slickq("dump", "p", "--format", "text", check=False).stdout, "the item comes", 10)
         # The same stream for another subject, or for a second bridge at the same time, is refused with the reason.
         assert check(scene, "out", "q", subject="u") == (7, "mismatch")
-        push(scene, "q", "two")
+        scene.wait_for_state("out", "q", "running")
+        push(scene, "q", "two")  # wakes the one that was taken over from
         wait_until(lambda: maker.poll() is not None or out.poll() is not None, "one of two bridges ends")
         loser = maker if maker.poll() is not None else out
         assert loser.returncode == 7 and "another bridge" in scene.log("out.log"), scene.log("out.log")
-        wait_until(lambda: scene.slickq("dump", "p", "--format", "text").stdout.split() == ["one", "two"], "both, once")
+        came = lambda: scene.slickq("dump", "p", "--format", "text").stdout.split()
+        wait_until(lambda: came() == ["one", "two"], "both, once", 10)
         second = scene.bridge("in", "p")
         assert second.wait(20) == 7 and "another slickq-bridge writes into this queue" in scene.log("in.log")
 
@@ -136,7 +138,7 @@ def damaged():
         out = scene.bridge("out", "q", "--metrics-file", scene.disk / "out.prom")
         push(scene, "q", "one")
         into = scene.bridge("in", "p")
-        wait_until(lambda: "one" in scene.slickq("dump", "p", "--format", "text", check=False).stdout, "the item comes")
+        wait_until(lambda: "one" in scene.slickq("dump", "p", "--format", "text", check=False).stdout, "the item comes", 10)
         text = (scene.disk / "out.prom").read_text()
         assert re.search(r'slickq_bridge_state\{direction="out",queue="q",state="running"\} 1', text), text
         import socket

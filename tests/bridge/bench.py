@@ -10,7 +10,7 @@ import time
 from scene import TRAFFIC, Scene, wait_until
 
 items = int(sys.argv[1]) if len(sys.argv) > 1 else 2_000_000
-capacity = 1 << (items - 1).bit_length()
+capacity = 1 << 17  # the far end's reader paces the feeder, so that nothing is lost
 
 
 def bare(scene, stream):
@@ -21,13 +21,14 @@ def bare(scene, stream):
 def end_to_end(scene):
     scene.slickq("create", "source", "--size", capacity, "--elem", 100, "--prefault")
     scene.slickq("create", "target", "--size", capacity, "--elem", 100, "--prefault")
+    scene.slickq("cursor", "create", "source@far")
     bridges = scene.bridge("out", "source"), scene.bridge("in", "target")
     scene.wait_for_state("out", "source", "running")
     scene.wait_for_state("in", "target", "running")
-    follower = scene.traffic("follow", "target", items, stdout=subprocess.PIPE, text=True)
+    follower = scene.traffic("follow", "target", items, "source@far", stdout=subprocess.PIPE, text=True)
     time.sleep(0.3)
     begun = time.monotonic()
-    feeder = scene.traffic("feed", "source", items, 0)
+    feeder = scene.traffic("feed", "source", items, 0, "source@far")
     runs = follower.communicate(timeout=120)[0]
     seconds = time.monotonic() - begun
     assert runs == f"0 {items - 1}\n", runs

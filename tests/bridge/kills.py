@@ -73,3 +73,25 @@ with Scene() as scene:
     lost = sum(b - a + 1 for a, b in missing)
     print(f"killed {count}")
     print(f"{ITEMS - lost} of {ITEMS} items came, in order; {lost} lost in {len(missing)} gaps, all told")
+
+# The same while the in-bridge has plenty to do, so that it dies within messages and not between them.
+PLENTY = 1 << 20
+with Scene() as scene:
+    scene.start_server()
+    scene.slickq("create", "source", "--size", PLENTY, "--elem", 100)
+    scene.slickq("create", "target", "--size", 2 * PLENTY, "--elem", 100)
+    out = scene.bridge("out", "source")
+    assert scene.traffic("feed", "source", PLENTY, 0).wait(60) == 0
+    wait_until(lambda: (scene.status("out", "source") or {}).get("items") == PLENTY, "all is in the stream")
+    follower = scene.traffic("follow", "target", PLENTY, stdout=subprocess.PIPE, text=True)
+    for _ in range(kills):
+        into = scene.bridge("in", "target")
+        time.sleep(dice.uniform(0.01, 0.08))
+        kill(into)
+    came = scene.slickq("inspect", "target", "--json").stdout
+    into = scene.bridge("in", "target")
+    runs = follower.communicate(timeout=60)[0]
+    assert runs == f"0 {PLENTY - 1}\n", runs
+    assert into.poll() is None, scene.log("in.log")[-500:]
+    last = re.search(r"reserved_index\":\s*(\d+)", came)[1]
+    print(f"killed {kills} times at work, the last time behind index {last} of {PLENTY}")

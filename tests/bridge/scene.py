@@ -49,7 +49,12 @@ class Scene:
         self.server = None
         return self
 
-    def __exit__(self, *_):
+    def __exit__(self, failed, *_):
+        if failed:
+            for name in ("out.log", "in.log"):
+                print(f"--- {name}", self.log(name)[-2000:], sep="\n", file=sys.stderr)
+            for path in sorted(self.disk.glob("*.json")):
+                print(f"--- {path.name}", " ".join(path.read_text().split()), sep="\n", file=sys.stderr)
         for child in self.children:
             if child.poll() is None:
                 child.kill()

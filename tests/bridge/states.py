@@ -36,6 +36,10 @@ def push(scene, queue, *lines):
     scene.slickq("push", queue, "-q", input="".join(line + "\n" for line in lines))
 
 
+def items_in(scene, queue):
+    return scene.slickq("dump", queue, "--format", "text", check=False).stdout.split()
+
+
 def credentials():
     users = 'authorization { users: [ { user: "me", password: "right" } ] }'
     with Scene(users) as scene:
@@ -66,14 +70,15 @@ def absent_stream():
         does_not_hurry(into)
         push(scene, "q", "one")
         maker = scene.bridge("out", "q", "--status-file", scene.disk / "maker.json")
-        wait_until(lambda: "one" in scene.slickq("dump", "p", "--format", "text", check=False).stdout, "the item comes")
+        wait_until(lambda: items_in(scene, "p") == ["one"], "the item comes")
         # The same stream for another subject, or for a second bridge at the same time, is refused with the reason.
         assert check(scene, "out", "q", subject="u") == (7, "mismatch")
-        push(scene, "q", "two")
+        scene.wait_for_state("out", "q", "running")
+        push(scene, "q", "two")  # wakes the one that was taken over from
         wait_until(lambda: maker.poll() is not None or out.poll() is not None, "one of two bridges ends")
         loser = maker if maker.poll() is not None else out
         assert loser.returncode == 7 and "another bridge" in scene.log("out.log"), scene.log("out.log")
-        wait_until(lambda: scene.slickq("dump", "p", "--format", "text").stdout.split() == ["one", "two"], "both, once")
+        wait_until(lambda: items_in(scene, "p") == ["one", "two"], "both, once")
         second = scene.bridge("in", "p")
         assert second.wait(20) == 7 and "another slickq-bridge writes into this queue" in scene.log("in.log")
 
@@ -136,7 +141,7 @@ def damaged():
         out = scene.bridge("out", "q", "--metrics-file", scene.disk / "out.prom")
         push(scene, "q", "one")
         into = scene.bridge("in", "p")
-        wait_until(lambda: "one" in scene.slickq("dump", "p", "--format", "text", check=False).stdout, "the item comes")
+        wait_until(lambda: items_in(scene, "p") == ["one"], "the item comes")
         text = (scene.disk / "out.prom").read_text()
         assert re.search(r'slickq_bridge_state\{direction="out",queue="q",state="running"\} 1', text), text
         import socket
@@ -146,7 +151,7 @@ def damaged():
         assert into.wait(20) == 6
         status = scene.status("in", "p")
         assert status["state"] == "damaged" and "message 3 of stream S" in status["detail"], status
-        assert scene.slickq("dump", "p", "--format", "text").stdout.split() == ["one"]
+        assert items_in(scene, "p") == ["one"]
         push(scene, "q", "two")
         assert out.wait(30) == 6, scene.log("out.log")
 

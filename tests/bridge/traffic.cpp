@@ -1,8 +1,11 @@
 // What the tests of the bridge put into a queue and expect to come out of another.
 //
-//   feed QUEUE COUNT RATE         items 0 to COUNT-1 of 100 bytes, RATE a second (0: as fast as it goes)
-//   follow QUEUE COUNT            reads from the oldest item on until number COUNT-1 came, or SIGTERM; prints each run
-//                                 of consecutive numbers as "first last". 1: an item was torn, or the reader was lapped
+//   feed QUEUE COUNT RATE [CURSOR]
+//                                 items 0 to COUNT-1 of 100 bytes, RATE a second (0: as fast as it goes), never more
+//                                 than the ring ahead of CURSOR
+//   follow QUEUE COUNT [CURSOR]   reads from the oldest item on until number COUNT-1 came, or SIGTERM, moving CURSOR;
+//                                 prints each run of consecutive numbers as "first last". 1: an item was torn, or the
+//                                 reader was lapped
 //   publish URL STREAM SUBJECT COUNT
 //                                 how fast the client publishes bodies of 64 KiB worth COUNT items: the bare rate
 #include <signal.h>
@@ -13,6 +16,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <optional>
 #include <string>
 #include <thread>
 #include <vector>
@@ -22,6 +26,7 @@
 #include "identity.hpp"
 #include "publisher.hpp"
 #include "slickq/consumer.hpp"
+#include "slickq/cursor.hpp"
 #include "slickq/error.hpp"
 #include "slickq/producer.hpp"
 #include "slickq/queue.hpp"
@@ -46,9 +51,17 @@ void fill(ItemBytes& item, std::uint64_t number) {
   }
 }
 
-int feed(const std::string& name, std::uint64_t count, double rate) {
+/// The far end moves it, the near end respects it: so nothing is lost between, in rings of any size.
+std::optional<NamedCursor> open_cursor(const std::string& name) {
+  return name.empty() ? std::nullopt : std::optional(NamedCursor::open(name));
+}
+
+int feed(const std::string& name, std::uint64_t count, double rate, const std::string& cursor_name) {
   Queue queue = Queue::open(name);
-  Producer producer(queue);
+  const std::optional<NamedCursor> cursor = open_cursor(cursor_name);
+  ProducerOptions options;
+  if (cursor) options.respect.push_back(cursor->cursor());
+  Producer producer(queue, options);
   Burst burst = producer.burst(16);
   ItemBytes item;
   const auto begun = Clock::now();
@@ -63,7 +76,8 @@ int feed(const std::string& name, std::uint64_t count, double rate) {
   return 0;
 }
 
-int follow(const std::string& name, std::uint64_t count) {
+int follow(const std::string& name, std::uint64_t count, const std::string& cursor_name) {
+  std::optional<NamedCursor> cursor = open_cursor(cursor_name);
   while (stopped == 0) {
     try {
       Queue queue = Queue::open(name);
@@ -88,6 +102,7 @@ int follow(const std::string& name, std::uint64_t count) {
           first = number;
         }
         next = number + 1;
+        if (cursor && next % 1024 == 0) cursor->cursor().store(next);
       }
       if (first != next) std::printf("%llu %llu\n", 0ull + first, 0ull + next - 1);
       return 0;
@@ -130,8 +145,9 @@ int publish(const std::string& server, const std::string& stream, const std::str
 
 int run(const std::vector<std::string>& words) {
   const auto number = [&](std::size_t at) { return std::strtoull(words.at(at).c_str(), nullptr, 10); };
-  if (words.at(0) == "feed") return feed(words.at(1), number(2), static_cast<double>(number(3)));
-  if (words.at(0) == "follow") return follow(words.at(1), number(2));
+  const auto word = [&](std::size_t at) { return at < words.size() ? words[at] : std::string(); };
+  if (words.at(0) == "feed") return feed(words.at(1), number(2), static_cast<double>(number(3)), word(4));
+  if (words.at(0) == "follow") return follow(words.at(1), number(2), word(3));
   if (words.at(0) == "publish") return publish(words.at(1), words.at(2), words.at(3), number(4));
   return 2;
 }

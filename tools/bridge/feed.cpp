@@ -159,7 +159,10 @@ void Feed::require_consumer() {
 
 void Feed::acknowledge(const FeedMessage& message) {
   // Not waited for: an acknowledgement that is lost only makes the server's view late. The sidecar knows.
-  const natsStatus status = natsMsg_Ack(message.message.get(), nullptr);
+  // natsMsg_Ack() is for messages of the library's own pull subscriptions alone.
+  constexpr std::string_view kDone = "+ACK";
+  const natsStatus status = natsConnection_Publish(connection_->get(), natsMsg_GetReply(message.message.get()),
+                                                   kDone.data(), static_cast<int>(kDone.size()));
   if (status != NATS_OK) connection_->require_up();
 }
 

@@ -129,6 +129,7 @@ END
 @test "nothing of the build or the tests is installed" {
   run find "$PREFIX" -type f ! -path '*/include/slickq/*' ! -path '*/include/slick/*' ! -path '*/cmake/slick*' \
     ! -name libslickq-core.a ! -name 'libslickq.so*' ! -name 'slickq*.pc' ! -path '*/bin/slickq' ! -path '*/sbin/slickqd' ! -path '*/man/man?/slickq*' \
+    ! -path '*/bin/slickq-bridge' ! -path '*/systemd/system/slickq-bridge@.service' ! -path '*/sysusers.d/slickq-bridge.conf' \
     ! -path '*/systemd/system/slickqd.service' ! -path '*/sysusers.d/slickqd.conf' ! -path '*/doc/slickqd/examples/*' \
     ! -path '*/bash-completion/completions/slickq' ! -path '*/zsh/vendor-completions/_slickq' \
     ! -path '*/fish/vendor_completions.d/slickq.fish' ! -path '*/share/slickq/schema/slickq*.schema.json'

@@ -63,7 +63,7 @@ install_revision() {  # REVISION [DPKG-OPTION...]
 }
 
 @test "outside: five packages, each file in the one it belongs to" {
-  same "$(cd "$PACKAGES" && echo *.deb | sed -E 's/_[0-9.]+-1_[a-z0-9]+\.deb//g')" "libslickq-dev libslickq1 slickq slickq-bridge slickqd"
+  same "$(cd "$PACKAGES" && echo *.deb | sed -E 's/_[0-9.]+-1_[a-z0-9]+\.deb//g')" "libslickq-dev libslickq1 slickq-bridge slickq slickqd"
   files() { dpkg-deb -c "$PACKAGES/$1"_*.deb | awk '$1 !~ /^d/ { print $6 }' | grep -v '/doc/.*/\(changelog\|copyright\)'; }
   same "$(files slickq | grep '/slickq/schema/' | xargs -n 1 basename | sort)" "$(cd "$SOURCE_DIR/config/schema" && printf '%s\n' * | sort)"
   same "$(files slickq | grep -v '/slickq/schema/')" "$(printf '%s\n' ./usr/bin/slickq \
@@ -120,7 +120,7 @@ install_revision() {  # REVISION [DPKG-OPTION...]
 
 @test "installing puts everything in place, makes the user, enables and starts the service" {
   inside 'dpkg --no-triggers -i /var/cache/packages/*-1_*.deb'
-  same "$(calls)" "daemon-reload;start slickqd.service"
+  same "$(calls)" "daemon-reload;daemon-reload;start slickqd.service"
   inside 'slickq --version; slickqd --version; pkg-config --exists slickq slickq-c
     slickqd --check-config
     for page in slickq.1 slickq-layout.7 slickq-cookbook.7 slickqd.8 slickqd.json.5; do man -w "${page##*.}" "${page%.*}"; done'

@@ -8,7 +8,6 @@
 #include "probe.hpp"
 #include "slickq/error.hpp"
 #include "slickq/names.hpp"
-#include "slickq/removal.hpp"
 #include "slickq/view.hpp"
 
 namespace slickqd {
@@ -33,11 +32,22 @@ std::string path_of_queue(const slickq::CursorName& cursor, const std::string& s
 
 }  // namespace
 
+std::vector<slickq::Adopted> finish_removals(const std::string& shm_dir, const char* reason, EventLog& log) {
+  std::vector<slickq::Adopted> found = slickq::adopt_quarantined(shm_dir);
+  const std::size_t told = std::min(found.size(), OrphanWatch::kToldSingly);
+  for (std::size_t k = 0; k < told; ++k) {
+    const EventKind kind = found[k].restored ? EventKind::adopted : EventKind::orphan_removed;
+    log.record({kind, found[k].name, {{"reason", reason}}});
+  }
+  if (told < found.size()) log.record({EventKind::orphan_removed, "", {{"more", found.size() - told}}});
+  return found;
+}
+
 OrphanWatch::Result OrphanWatch::round(const Config& config, HolderPass& holders, Monotonic now, EventLog& log,
                                        OrphanAction action, std::chrono::milliseconds budget) {
   Result result;
   overlooked_ = announced_ = 0;
-  if (action == OrphanAction::remove) finish_removals(config, now, log);
+  if (action == OrphanAction::remove) try_unfinished(config, now, log);
   if (config.orphans.match.empty()) {
     candidates_.clear();
     return result;
@@ -166,16 +176,14 @@ std::uint64_t OrphanWatch::waiting() const noexcept {
 }
 
 // What could be put aside, but not be unlinked, is no longer under the name that is looked at.
-void OrphanWatch::finish_removals(const Config& config, Monotonic now, EventLog& log) {
+void OrphanWatch::try_unfinished(const Config& config, Monotonic now, EventLog& log) {
   if (!unfinished_since_ || now - *unfinished_since_ < config.orphans.grace) return;
   unfinished_since_ = now;
   try {
-    for (const slickq::Adopted& found : slickq::adopt_quarantined(config.shm_dir)) {
-      unfinished_since_.reset();
-      if (found.restored) continue;  // an orphan no longer
-      log.record({EventKind::orphan_removed, found.name, {{"reason", "its removal had failed half-way"}}});
-      ++removed_;
-    }
+    const auto found = finish_removals(config.shm_dir, "its removal had failed half-way", log);
+    if (!found.empty()) unfinished_since_.reset();
+    removed_ += static_cast<std::uint64_t>(
+        std::count_if(found.begin(), found.end(), [](const auto& one) { return !one.restored; }));
   } catch (const slickq::Error&) {  // the round says what is wrong with the directory
   }
 }

@@ -20,9 +20,15 @@
 #include "config.hpp"
 #include "events.hpp"
 #include "holder_pass.hpp"
+#include "slickq/removal.hpp"
 #include "snapshot.hpp"
 
 namespace slickqd {
+
+/// Does what a removal left that did not come to its end: its remover died, or it failed half-way. Told with `reason`:
+/// some of them singly, of the others the number, as anybody may leave as many as he likes. Throws as
+/// slickq::adopt_quarantined().
+std::vector<slickq::Adopted> finish_removals(const std::string& shm_dir, const char* reason, EventLog& log);
 
 class OrphanWatch {
  public:
@@ -88,7 +94,7 @@ class OrphanWatch {
   bool has_another_name(const std::string& name, const Sighting& sighting) const;
   /// For one more; false: none of those that are kept in mind may go.
   bool make_place();
-  void finish_removals(const Config& config, Monotonic now, EventLog& log);
+  void try_unfinished(const Config& config, Monotonic now, EventLog& log);
   void announce(const std::string& name, const Candidate& candidate, EventLog& log);
   static std::optional<Sighting> sight(const std::string& name, const std::string& shm_dir, HolderPass& holders);
   bool remove(const std::string& name, const Config& config, Candidate& candidate, Monotonic now, EventLog& log);

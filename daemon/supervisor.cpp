@@ -108,19 +108,8 @@ Supervisor::Supervisor(Config config, const Clock& clock, EventLog::Sink sink, S
       begun_(clock.monotonic()),
       last_reload_at_(started_) {}
 
-// Anybody may leave as many as he likes: the log is told of some, and the number of the others.
-void Supervisor::finish_removals() {
-  const std::vector<slickq::Adopted> found = slickq::adopt_quarantined(config_.shm_dir);
-  const std::size_t told = std::min(found.size(), OrphanWatch::kToldSingly);
-  for (std::size_t k = 0; k < told; ++k) {
-    const EventKind kind = found[k].restored ? EventKind::adopted : EventKind::orphan_removed;
-    events_.record({kind, found[k].name, {{"reason", "who was removing it died"}}});
-  }
-  if (told < found.size()) events_.record({EventKind::orphan_removed, "", {{"more", found.size() - told}}});
-}
-
 void Supervisor::start() {
-  finish_removals();
+  finish_removals(config_.shm_dir, "who was removing it died", events_);
   const std::vector<News> news = plan_and_apply(config_);
   adopt_config(std::move(config_), news);
 }

@@ -111,7 +111,6 @@ class Supervisor {
     bool blindness_told = false;
   };
 
-  void finish_removals();
   std::vector<News> plan_and_apply(const Config& config) const;
   void adopt_config(Config config, const std::vector<News>& news);
   void check_unchangeable(const Config& next) const;

@@ -45,10 +45,11 @@ struct Tally {
 
 struct ReaderRecord {
   void put(const Tally& tally) {
-    const std::uint64_t other = 1 - now.load(std::memory_order_relaxed);
+    const std::uint64_t other = 1 - now.load(std::memory_order_relaxed);  // our own
     tallies[other] = tally;
     now.store(other, std::memory_order_release);  // pairs with get() of the next life, in another process
   }
+  /// acquire: pairs with put() of the life before.
   const Tally& get() const { return tallies[now.load(std::memory_order_acquire)]; }
 
   std::atomic<std::uint64_t> now{0};

@@ -1,10 +1,9 @@
 #include "options.hpp"
 
 #include <fmt/format.h>
-
 #include <unistd.h>
-#include <algorithm>
 
+#include <algorithm>
 #include <utility>
 
 #include "arguments.hpp"

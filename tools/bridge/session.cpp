@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <random>
+#include <utility>
 
 #include "interrupt.hpp"
 #include "slickq/error.hpp"
@@ -56,13 +57,14 @@ bool rest(Status& status, std::chrono::milliseconds time) {
 cli::Exit run_sessions(Status& status, const std::function<Ended()>& session,
                        const std::function<std::uint64_t()>& work) {
   Rests rests;
-  for (bool first = true; !cli::interrupted(); first = false) {
+  bool is_lost = false;  // the session before this one
+  while (!cli::interrupted()) {
     const std::uint64_t before = work();
     try {
-      if (!first) ++status.counters.reconnects;
+      if (std::exchange(is_lost, false)) ++status.counters.reconnects;
       if (session() == Ended::stopped) break;
-      --status.counters.reconnects;  // another queue, not another server
     } catch (const Trouble& trouble) {
+      is_lost = true;
       status.set(trouble.state(), trouble.what());
       if (trouble.exit()) return *trouble.exit();
       if (work() != before) rests.begin_anew();

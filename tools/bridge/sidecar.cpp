@@ -28,7 +28,8 @@ struct PositionBytes {
   char source[kIdentityBytes];
 };
 
-// A plain word of the file. release: what was stored before it is in the file when it is.
+// A plain word of the file. release pairs with the acquire of load(), of the next life in another process: what was
+// stored before it is in the file when it is.
 void store(std::uint64_t& word, std::uint64_t value) noexcept {
   std::atomic_ref<std::uint64_t>(word).store(value, std::memory_order_release);
 }

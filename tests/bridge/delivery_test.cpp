@@ -182,3 +182,13 @@ TEST_CASE("a sidecar belongs to one queue, one bridge, and is no queue itself") 
   REQUIRE(entries.size() == 1);
   CHECK(entries.front().name == "q");
 }
+
+TEST_CASE("a name that somebody else took for a sidecar is refused, and not touched" * doctest::skip(getuid() != 0)) {
+  const ShmDir dir;
+  { Sidecar(dir.path(), "q", "target-1").move_to(at(3)); }
+  const std::string path = dir.file(sidecar_name("q"));
+  REQUIRE(chown(path.c_str(), 65534, 65534) == 0);
+  CHECK_THROWS_WITH_AS(Sidecar(dir.path(), "q", "target-2"), doctest::Contains("not a file of our own"), Error);
+  REQUIRE(chown(path.c_str(), geteuid(), getegid()) == 0);
+  CHECK(Sidecar(dir.path(), "q", "target-1").position() == at(3));
+}

@@ -49,7 +49,12 @@ int open_file(const std::string& path) {
   int fd = open(path.c_str(), O_RDWR | O_NOFOLLOW | O_CLOEXEC);
   if (fd < 0 && errno == ENOENT) fd = open(path.c_str(), O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
   if (fd < 0) throw system_failure(path, "cannot open the position of the bridge", errno);
-  return fd;
+  // In a directory where anybody may make files, the name may be taken by somebody who would tell us where to write.
+  struct stat facts {};
+  if (fstat(fd, &facts) == 0 && S_ISREG(facts.st_mode) && facts.st_uid == geteuid()) return fd;
+  close(fd);
+  throw Error(Errc::permission, path, "the position of the bridge is not a file of our own",
+              "remove it, or run the bridge as the user who has it");
 }
 
 void lock_file(int fd, const std::string& path, const std::string& queue) {

@@ -11,7 +11,7 @@
 // Crash: it survives the death of the process at any instruction: its stores are in the memory of the file, in the
 // order in which they were made. It need not survive the machine: a reboot takes the queue with it. A queue that was
 // made anew (another identity) gets a fresh sidecar.
-// Hostile input: the file is its owner's; what does not look like a sidecar is made anew.
+// Hostile input: a file of another user is refused; what does not look like a sidecar is made anew.
 #pragma once
 
 #include <cstdint>
